@@ -1,0 +1,1 @@
+"""Floor 2: live events to those who watch."""

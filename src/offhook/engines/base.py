@@ -1,0 +1,78 @@
+"""The contract of engines: what hears the caller, decides what the agent says, and gives it a voice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from offhook.audio.frame import AudioFormat
+from offhook.foundation.agent import Agent
+from offhook.speech.base import Message, ToolCall, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of the agent's speech: its words, and sound in the caller's format (whole samples)."""
+
+    text: str
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What an engine knows of its call. `on_partial` takes the caller's words so far."""
+
+    call_id: str
+    agent: Agent
+    format: AudioFormat
+    on_partial: Callable[[str], None]
+    variables: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ReplyTimes:
+    """Monotonic seconds of a reply's first token and first audio; 0.0 until then. The engine fills it."""
+
+    first_token: float = 0.0
+    first_audio: float = 0.0
+
+
+class Engine(Protocol):
+    """One call's engine. Methods without `async` are immediate and may run on the media path."""
+
+    def hear_begin(self) -> None:
+        """The caller began to speak."""
+
+    def hear(self, audio: bytes) -> None:
+        """Caller's audio, in the call's format, while the caller speaks (a little from before, too)."""
+
+    async def heard(self) -> Transcript:
+        """The caller's words since `hear_begin`; may be asked again when the caller goes on."""
+
+    async def finished(self, audio: bytes) -> float:
+        """Probability that a caller who paused has finished the turn, from the turn's audio."""
+
+    def hear_drop(self) -> None:
+        """What was heard since `hear_begin` was no speech; forget it."""
+
+    def reply(self, history: Sequence[Message], times: ReplyTimes) -> AsyncIterator[Clause | ToolCall]:
+        """Answer the last message of `history`. Closing the iterator cancels the reply."""
+
+    def say(self, text: str) -> AsyncIterator[Clause]:
+        """Speak exactly this text."""
+
+    async def close(self) -> None: ...
+
+
+class EngineFactory(Protocol):
+    """Makes one engine per call; what is costly is loaded once, here."""
+
+    name: str
+
+    def open(self, context: CallContext) -> Engine: ...
+
+    async def greeting(self, agent: Agent, format: AudioFormat) -> Sequence[Clause]:
+        """The agent's greeting, spoken ahead of any call and cached; ready before the caller is."""
+
+    async def close(self) -> None: ...

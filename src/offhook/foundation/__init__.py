@@ -1,0 +1,1 @@
+"""Floor 0: words, errors, clock, queues and tasks that every other floor may use."""

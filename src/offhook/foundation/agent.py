@@ -1,0 +1,88 @@
+"""What an agent is: its persona, voice, patience and the facts it may state. Values only; settings fill them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+_STRICT: dict[str, Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something the business offers: a name, its price as spoken ("from 40 dollars"), minutes for a booking."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    price: str = ""
+    minutes: int = 30
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question callers ask, in any wordings, and its answer in one or two sentences."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    ask: list[str]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the receptionist may state as fact. What is not here it does not know, and says so.
+
+    `hours` maps lower-case English day names ("monday" … "sunday") to "09:00-17:30",
+    several spans parted by commas, or "closed".
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    business: str = "Offhook"
+    about: str = ""
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    website: str = ""
+    hours: dict[str, str] = field(default_factory=dict)
+    services: list[Service] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    booking: bool = True
+    transfer_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Turn-taking times of one agent, in milliseconds.
+
+    endpoint: silence after which a finished-sounding turn ends; endpoint_max: silence that
+    ends any turn; hold: overlapping speech after which the agent's audio stops; confirm:
+    overlapping speech that makes the interruption real; no_input: silence of the caller
+    before "are you still there?"; reprompts: how often that is asked before the goodbye.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    endpoint_ms: int = 300
+    endpoint_max_ms: int = 900
+    hold_ms: int = 96
+    confirm_ms: int = 640
+    no_input_ms: int = 10_000
+    reprompts: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent as configured under `agents.<name>`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str = "default"
+    persona: str = "You are a friendly, brief and helpful receptionist."
+    greeting: str = ""
+    language: str = "en"
+    voice: str = ""
+    engine: str = ""
+    goodbye: str = "Thank you for calling. Goodbye!"
+    still_there: str = "Are you still there?"
+    apology: str = "I'm sorry, I'm having trouble right now. Please try again in a moment."
+    facts: Facts = field(default_factory=Facts)
+    patience: Patience = field(default_factory=Patience)
+    max_call_seconds: int = 1800

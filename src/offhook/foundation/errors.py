@@ -1,0 +1,70 @@
+"""The one exception tree. Each error carries a reason that is safe to show and says whether a retry may help."""
+
+from __future__ import annotations
+
+
+class OffhookError(Exception):
+    """Base of all errors that Offhook raises on purpose.
+
+    `reason` is one sentence safe to show to anyone (no keys, no personal data);
+    `retryable` says whether the same request may succeed later.
+    """
+
+    retryable: bool = False
+
+    def __init__(self, reason: str, *, retryable: bool | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        if retryable is not None:
+            self.retryable = retryable
+
+
+class SettingsError(OffhookError):
+    """A setting is unknown or wrong; the start is refused."""
+
+
+class WireError(OffhookError):
+    """A peer sent bytes that its protocol does not allow. The peer's fault, never ours."""
+
+
+class RefusedError(OffhookError):
+    """A peer may not do what it asked for (no token, bad signature, over a limit)."""
+
+
+class LimitError(RefusedError):
+    """A bound is reached (calls, messages, size); later may work."""
+
+    retryable = True
+
+
+class NotFoundError(OffhookError):
+    """There is no such thing."""
+
+
+class ProviderError(OffhookError):
+    """A speech or language provider failed. `provider` is its settings name."""
+
+    def __init__(self, provider: str, reason: str, *, retryable: bool = True) -> None:
+        super().__init__(f"{provider}: {reason}", retryable=retryable)
+        self.provider = provider
+
+
+class MissingExtraError(ProviderError):
+    """A provider needs an optional package; the reason names the extra that installs it."""
+
+    def __init__(self, provider: str, extra: str) -> None:
+        super().__init__(provider, f"needs an optional package: pip install 'offhook[{extra}]'", retryable=False)
+        self.extra = extra
+
+
+class MissingModelError(ProviderError):
+    """A local model's weights are not on this machine; the reason says how to get them."""
+
+    def __init__(self, provider: str, how: str) -> None:
+        super().__init__(provider, f"its model is not installed: {how}", retryable=False)
+
+
+class StorageError(OffhookError):
+    """Rows or recordings could not be read or written."""
+
+    retryable = True

@@ -1,0 +1,1 @@
+"""Language models and the receptionist, one provider a file."""

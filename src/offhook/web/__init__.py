@@ -1,0 +1,1 @@
+"""Roof: HTTP and WebSocket doors."""
