@@ -6,10 +6,11 @@ cannot take audio is the channel's problem until it says `on_closed`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.events import ChannelKind, EndReason, Entry
+from offhook.foundation.events import ChannelKind, Direction, EndReason, Entry
 
 
 class Channel(Protocol):
@@ -65,3 +66,26 @@ class CallerListener(Protocol):
 
     def on_closed(self, reason: EndReason) -> None:
         """The connection is gone for good. Told once; nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A caller at the door: what the channel knows before the call begins."""
+
+    direction: Direction = Direction.INBOUND
+    agent: str = ""
+    caller: str = ""
+    called: str = ""
+    vendor_id: str = ""
+    address: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+class Reception(Protocol):
+    """Takes callers in. A channel calls it once its peer has said all that a call needs."""
+
+    def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]:
+        """Begin a call; returns its id and whom to tell about the caller.
+
+        Raises LimitError (no capacity), NotFoundError (no such agent), RefusedError. Nothing is
+        constructed when it raises."""

@@ -53,7 +53,9 @@ class MissingExtraError(ProviderError):
     """A provider needs an optional package; the reason names the extra that installs it."""
 
     def __init__(self, provider: str, extra: str) -> None:
-        super().__init__(provider, f"needs an optional package: pip install 'offhook[{extra}]'", retryable=False)
+        super().__init__(
+            provider, f"needs an optional package: pip install 'offhook[{extra}]'", retryable=False
+        )
         self.extra = extra
 
 

