@@ -1,0 +1,8 @@
+"""Settings: what can be set, and `load`, which reads every source and refuses what is wrong."""
+
+from __future__ import annotations
+
+from offhook.settings.models import ElevenLabs, Limits, LiveKit, Settings, Speech, Twilio
+from offhook.settings.sources import load, secret_values
+
+__all__ = ["ElevenLabs", "Limits", "LiveKit", "Settings", "Speech", "Twilio", "load", "secret_values"]

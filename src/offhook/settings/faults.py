@@ -1,0 +1,155 @@
+"""One line for a wrong setting: its name, its value (secrets masked), what is allowed. No I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from offhook.foundation.redact import redact_text
+from offhook.settings.models import Settings
+
+_SECRET_NAME = re.compile(r"key|secret|token|password", re.IGNORECASE)
+_NOT_SECRET = {"message_bytes"}
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One source's values; `spelled` maps dotted names to the names the user wrote there."""
+
+    source: str
+    values: Mapping[str, Any]
+    spelled: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe(error: ValidationError, layers: Sequence[Layer]) -> str:
+    """The first fault of `error` in one line, and how many more there are."""
+    details = error.errors(include_url=False)
+    line = _line(details[0], layers)
+    more = len(details) - 1
+    return line + (f" (and {more} more)" if more else "")
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """`; did you mean X?`, or what there is when nothing is near."""
+    known = sorted(names)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+
+
+def _line(details: ErrorDetails, layers: Sequence[Layer]) -> str:
+    context = details.get("ctx", {})
+    path: tuple[str | int, ...] = (*details["loc"], *context.get("path", ()))
+    value = context.get("value", details["input"])
+    name, source = _origin(path, layers)
+    label = f"{name} ({source})" if source else name
+    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{label} is no setting{suggestion(str(path[-1]), _names_at(path[:-1]))}"
+    if details["type"] in ("missing", "missing_argument"):
+        return f"{label} is missing"
+    return f"{label} = {_shown(path, value)} is not allowed: {_allowed(details)}"
+
+
+def _origin(path: Sequence[str | int], layers: Sequence[Layer]) -> tuple[str, str]:
+    """The name to show and the source of the value at `path`, or of the nearest table above it."""
+    dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    for depth in range(len(path), 0, -1):
+        for layer in layers:
+            if _has(layer.values, path[:depth]):
+                return layer.spelled.get(dotted, dotted), layer.source
+    return dotted, ""
+
+
+def _has(values: Any, path: Sequence[str | int]) -> bool:
+    for part in path:
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if not in_list and not (isinstance(values, Mapping) and part in values):
+            return False
+        values = values[part]
+    return True
+
+
+def _shown(path: Sequence[str | int], value: Any) -> str:
+    names = [part for part in path if isinstance(part, str)]
+    if names and _SECRET_NAME.search(names[-1]) and names[-1] not in _NOT_SECRET:
+        return "********"
+    if isinstance(value, Mapping):
+        return "a table"
+    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = redact_text(text)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _allowed(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "literal_error":
+            return "one of " + str(context["expected"]).replace("'", "")
+        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
+            return _range(details)
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "a whole number"
+        case "float_parsing" | "float_type" | "finite_number":
+            return "a number"
+        case "bool_parsing" | "bool_type":
+            return "true or false"
+        case "string_type" | "path_type":
+            return "text"
+        case "string_too_short":
+            return "text, not empty"
+        case "list_type":
+            return "a list"
+        case "dict_type" | "model_type" | "model_attributes_type" | "dataclass_type":
+            return "a table"
+        case "value_error":
+            return str(context["error"])
+    return details["msg"]
+
+
+def _range(details: ErrorDetails) -> str:
+    """Both bounds of the number at the fault's path."""
+    bounds: dict[str, Any] = {}
+    owner: Any = Settings
+    for part in details["loc"]:
+        info = owner.model_fields[part]
+        bounds = {k: getattr(m, k) for m in info.metadata for k in ("ge", "le") if hasattr(m, k)}
+        owner = info.annotation
+    low, high = bounds.get("ge"), bounds.get("le")
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return details["msg"].removeprefix("Input should be ")
+
+
+def _names_at(path: Sequence[str | int]) -> list[str]:
+    """The names that a table at `path` may hold."""
+    owner: Any = Settings
+    for part in path:
+        owner = _inner(owner, part)
+    if isinstance(owner, type) and issubclass(owner, BaseModel):
+        return list(owner.model_fields)
+    if dataclasses.is_dataclass(owner):
+        return [f.name for f in dataclasses.fields(owner)]
+    return []
+
+
+def _inner(owner: Any, part: str | int) -> Any:
+    origin = typing.get_origin(owner)
+    if origin in (typing.Union, types.UnionType):
+        owner = next(arg for arg in typing.get_args(owner) if arg is not type(None))
+        origin = typing.get_origin(owner)
+    if origin in (dict, list):
+        return typing.get_args(owner)[-1]
+    if isinstance(owner, type) and issubclass(owner, BaseModel):
+        return owner.model_fields[str(part)].annotation
+    if dataclasses.is_dataclass(owner):
+        return typing.get_type_hints(owner)[str(part)]
+    return None

@@ -1,0 +1,156 @@
+"""What can be set: names, types, defaults and bounds. `sources.py` reads, `faults.py` words what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from offhook.foundation.agent import Agent
+from offhook.settings.agents import check_agents, name_agents
+from offhook.settings.demo import demo_agent
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _http_address(value: str) -> str:
+    """An http(s) address without query; a trailing slash is cut."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+        raise ValueError("an https:// or http:// address, like https://calls.example.com")
+    return value.rstrip("/")
+
+
+class Speech(_Section):
+    """Which provider does what; `offhook doctor` lists what each needs."""
+
+    stt: Literal["moonshine", "scripted"] = "moonshine"
+    tts: Literal["hibari", "scripted"] = "hibari"
+    llm: Literal["receptionist", "openai", "llama", "scripted"] = "receptionist"
+    vad: Literal["silero", "energy"] = "silero"
+    turn: Literal["smart-turn", "silence"] = "smart-turn"
+    llm_url: str = "https://api.openai.com/v1"
+    llm_model: str = "gpt-4.1-mini"
+    llm_key: SecretStr | None = None
+
+    @field_validator("llm_url")
+    @classmethod
+    def _llm_url(cls, value: str) -> str:
+        return _http_address(value)
+
+
+class Limits(_Section):
+    """Bounds that keep one peer from hurting the others."""
+
+    max_calls: int = Field(default=400, ge=1, le=10_000)
+    calls_per_address: int = Field(default=10, ge=1, le=10_000)
+    max_call_seconds: int = Field(default=1800, ge=10, le=86_400)
+    first_message_seconds: float = Field(default=5.0, ge=0.5, le=60)
+    media_silence_seconds: float = Field(default=5.0, ge=1, le=60)
+    resume_seconds: float = Field(default=10.0, ge=0, le=120)
+    drain_seconds: float = Field(default=3600.0, ge=0, le=86_400)
+    message_bytes: int = Field(default=65_536, ge=1024, le=1 << 20)
+    body_bytes: int = Field(default=1 << 20, ge=1024, le=1 << 26)
+
+
+class Twilio(_Section):
+    """The phone vendor's account. The webhook and media socket are open to loopback only without a token."""
+
+    account_sid: str = ""
+    auth_token: SecretStr | None = None
+    from_number: str = ""
+    signing_key: SecretStr | None = None
+    """Secret of a Webhooks shared key; when set, signatures must be HMAC-SHA256 with it."""
+
+    @field_validator("from_number")
+    @classmethod
+    def _from_number(cls, value: str) -> str:
+        if value and not (value.startswith("+") and value[1:].isdigit() and 8 <= len(value) <= 16):
+            raise ValueError("a phone number with its country code, like +15550100")
+        return value
+
+
+class ElevenLabs(_Section):
+    """Known and checked, for users who have it already; no part of this version uses it."""
+
+    api_key: SecretStr | None = None
+    agent_id: str = ""
+    model: str = ""
+    voice: str = ""
+
+
+class LiveKit(_Section):
+    """Known and checked, for users who have it already; no part of this version uses it."""
+
+    url: str = ""
+    api_key: str = ""
+    api_secret: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `Settings(…)` takes only what it is given; `load` reads the sources."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8080, ge=0, le=65535)
+    data: Path = Path("data")
+    public_url: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    engine: Literal["cascade", "scripted"] = "cascade"
+    use_websocket_audio: bool = True
+    allowed_origins: list[str] = Field(default_factory=list)
+    default_agent: str = "default"
+    record: bool = True
+    speech: Speech = Field(default_factory=Speech)
+    limits: Limits = Field(default_factory=Limits)
+    twilio: Twilio = Field(default_factory=Twilio)
+    elevenlabs: ElevenLabs = Field(default_factory=ElevenLabs)
+    livekit: LiveKit = Field(default_factory=LiveKit)
+    agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the constructor is given: where values come from is decided by `load` alone."""
+        return (init_settings,)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        return _http_address(value)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _allowed_origins(cls, value: list[str]) -> list[str]:
+        return [_origin(item) for item in value]
+
+    @field_validator("agents", mode="before")
+    @classmethod
+    def _name_agents(cls, value: Any) -> Any:
+        return name_agents(value)
+
+    @field_validator("agents")
+    @classmethod
+    def _check_agents(cls, value: dict[str, Agent]) -> dict[str, Agent]:
+        check_agents(value)
+        return value
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError("origins like https://example.com, parted by commas")
+    return value.rstrip("/").lower()

@@ -1,0 +1,173 @@
+"""Where settings come from: flags, environment, `.env`, `offhook.toml`, defaults, in that order."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as UnreadableError
+
+from offhook.foundation.errors import SettingsError
+from offhook.settings.faults import Layer, describe, suggestion
+from offhook.settings.models import Settings
+
+PREFIX = "OFFHOOK_"
+TOML = "offhook.toml"
+DOTENV = ".env"
+VENDOR_NAMES = {
+    "USE_WEBSOCKET_AUDIO": "OFFHOOK_USE_WEBSOCKET_AUDIO",
+    "TWILIO_ACCOUNT_SID": "OFFHOOK_TWILIO__ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN": "OFFHOOK_TWILIO__AUTH_TOKEN",
+    "OPENAI_API_KEY": "OFFHOOK_SPEECH__LLM_KEY",
+    "ELEVENLABS_API_KEY": "OFFHOOK_ELEVENLABS__API_KEY",
+    "AGENT_ID": "OFFHOOK_ELEVENLABS__AGENT_ID",
+    "TTS_MODEL": "OFFHOOK_ELEVENLABS__MODEL",
+    "TTS_VOICE": "OFFHOOK_ELEVENLABS__VOICE",
+    "LIVEKIT_URL": "OFFHOOK_LIVEKIT__URL",
+    "LIVEKIT_API_KEY": "OFFHOOK_LIVEKIT__API_KEY",
+    "LIVEKIT_API_SECRET": "OFFHOOK_LIVEKIT__API_SECRET",
+}
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from all sources; `overrides` (the flags) is nested like the settings; None is left out.
+
+    Raises SettingsError whose reason is one line: the setting, its value (secrets masked), what is allowed.
+    """
+    folder = cwd or Path.cwd()
+    layers = [
+        Layer("command line", _without_none(overrides or {})),
+        _names_layer("environment", os.environ if environ is None else environ),
+        _names_layer(DOTENV, _dotenv(folder / DOTENV)),
+        Layer(TOML, _toml(folder / TOML)),
+    ]
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        merged = _merge(merged, layer.values)
+    _only_agent_is_default(merged)
+    try:
+        settings = Settings(**merged)
+    except ValidationError as error:
+        raise SettingsError(describe(error, layers)) from None
+    if settings.default_agent not in settings.agents:
+        allowed = ", ".join(sorted(settings.agents))
+        raise SettingsError(
+            f'default_agent = "{settings.default_agent}" is not allowed: one of the agents {allowed}'
+        )
+    return settings
+
+
+def secret_values(settings: Settings) -> tuple[str, ...]:
+    """The plain values of every secret that is set, for the log's redaction and nothing else."""
+    return tuple(_secrets(settings))
+
+
+def _secrets(model: BaseModel) -> Iterator[str]:
+    for name in type(model).model_fields:
+        match getattr(model, name):
+            case SecretStr() as secret if secret.get_secret_value():
+                yield secret.get_secret_value()
+            case BaseModel() as section:
+                yield from _secrets(section)
+
+
+def _names_layer(source: str, names: Mapping[str, str]) -> Layer:
+    """The settings among environment names; empty values count as not set."""
+    found: dict[str, str] = {}
+    spelled: dict[str, str] = {}
+    for name, value in names.items():
+        upper = name.upper()
+        canonical = VENDOR_NAMES.get(name, upper if upper.startswith(PREFIX) else "")
+        if canonical and canonical == upper:
+            _known(upper, source)
+        if canonical and value and (canonical == upper or canonical not in names):
+            found[canonical.lower()] = value
+            spelled[canonical[len(PREFIX) :].lower().replace("__", ".")] = name
+    return Layer(source, _explode(found, source), spelled)
+
+
+def _known(name: str, source: str) -> None:
+    top, *rest = name[len(PREFIX) :].split("__")
+    if top.lower() not in Settings.model_fields:
+        names = ["__".join([PREFIX + field.upper(), *rest]) for field in Settings.model_fields]
+        raise SettingsError(f"{name} ({source}) is no setting{suggestion(name, names)}")
+
+
+def _explode(names: dict[str, str], source: str) -> dict[str, Any]:
+    reader = EnvSettingsSource(Settings, env_prefix=PREFIX, env_nested_delimiter="__")
+    lists = [PREFIX.lower() + n for n, f in Settings.model_fields.items() if f.annotation == list[str]]
+    for name in lists:
+        if name in names and not names[name].lstrip().startswith("["):
+            names[name] = json.dumps([part.strip() for part in names[name].split(",") if part.strip()])
+    reader.env_vars = names
+    try:
+        return reader()
+    except UnreadableError as error:
+        field = str(error).split('"')[1] if '"' in str(error) else "a setting"
+        raise SettingsError(
+            f"{PREFIX}{field.upper()} ({source}) is not allowed: JSON, or its parts one by one"
+            f" as {PREFIX}{field.upper()}__NAME"
+        ) from None
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        return {name: value or "" for name, value in dotenv_values(path, encoding="utf-8").items()}
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path} cannot be read: it must be UTF-8 text that this user may read") from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return TomlConfigSettingsSource(Settings, path)()
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_broken(path, error)) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path} cannot be read: it must be UTF-8 text that this user may read") from None
+
+
+def _broken(path: Path, error: tomllib.TOMLDecodeError) -> str:
+    text = " ".join(str(error).split())
+    reason, _, place = text.partition(" (at ")
+    line = "".join(c for c in place.partition("line ")[2].partition(",")[0] if c.isdigit())
+    if not line:
+        line = str(path.read_text(encoding="utf-8").count("\n") + 1)
+    return f"{path}, line {line}: this is no valid TOML: {reason[:1].lower()}{reason[1:]}"
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_none(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _merge(low: dict[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for name, value in high.items():
+        below = merged.get(name)
+        merged[name] = (
+            _merge(below, value) if isinstance(below, dict) and isinstance(value, Mapping) else value
+        )
+    return merged
+
+
+def _only_agent_is_default(merged: dict[str, Any]) -> None:
+    """One agent, named in no `default_agent`: it answers."""
+    agents = merged.get("agents")
+    if "default_agent" not in merged and isinstance(agents, dict) and len(agents) == 1:
+        merged["default_agent"] = next(iter(agents))
