@@ -1,0 +1,269 @@
+"""Twilio Media Streams, the server's side: messages in, events and bytes out. No sockets, clocks, codecs.
+
+https://www.twilio.com/docs/voice/media-streams/websocket-messages. Counters are strings of digits in
+practice and numbers in Twilio's prose: both are read. Outgoing messages carry no field more than
+documented, because Twilio counts an extra field as a violation (warning 31951).
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from offhook.foundation.errors import WireError
+from offhook.protocols.base import OrderError, counter, digit, parse_base64, parse_object, section, string
+
+MAX_MARKS = 1024
+_ENCODINGS = {
+    "audio/x-mulaw": "ulaw",
+    "audio/pcmu": "ulaw",
+    "audio/x-alaw": "alaw",
+    "audio/pcma": "alaw",
+    "audio/x-l16": "pcm16",
+    "audio/l16": "pcm16",
+}
+_RATES = (8_000, 16_000, 24_000, 48_000)
+
+# The one message that comes 50 times a second, in the byte order that Twilio writes it; any other
+# spelling of the same message is read as JSON.
+_MEDIA = re.compile(
+    rb'\{"event":"media","sequenceNumber":"[0-9]{1,15}","streamSid":"([A-Za-z0-9]{1,64})",'
+    rb'"media":\{"track":"inbound","chunk":"([0-9]{1,15})","timestamp":"([0-9]{1,15})","payload":"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The first message: the peer speaks the media stream protocol."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The stream of a call begins. `encoding` is ulaw, alaw or pcm16 (little-endian), `rate` is in Hz."""
+
+    call_sid: str
+    stream_sid: str
+    account_sid: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    encoding: str = "ulaw"
+    rate: int = 8_000
+    tracks: tuple[str, ...] = ("inbound",)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The caller's audio: raw samples, `timestamp_ms` since the stream began, `chunk` 0 when not given."""
+
+    payload: bytes
+    timestamp_ms: int
+    chunk: int
+    track: str = "inbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReached:
+    """A mark of ours came back. `heard` is False when a clear overtook it."""
+
+    name: str
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The stream is over; nothing follows."""
+
+
+Event = Connected | Started | Media | Digit | MarkReached | Stopped
+
+
+class Phase(StrEnum):
+    """Where a stream is."""
+
+    NEW = "new"
+    CONNECTED = "connected"
+    STREAMING = "streaming"
+    STOPPED = "stopped"
+
+
+# What may come when. An event that is not listed for a phase is an OrderError.
+_ALLOWED: dict[Phase, frozenset[str]] = {
+    Phase.NEW: frozenset({"connected", "start"}),
+    Phase.CONNECTED: frozenset({"start"}),
+    Phase.STREAMING: frozenset({"media", "dtmf", "mark", "stop"}),
+    Phase.STOPPED: frozenset(),
+}
+_KNOWN = frozenset({"connected", "start", "media", "dtmf", "mark", "stop"})
+
+
+class TwilioStream:
+    """One stream's state: what may come next, and which of our marks are still out.
+
+    A clear begins a new epoch: Twilio returns the marks of the old one at once, as if they had been
+    heard. Names on the wire carry a serial number, so that a name may be used again.
+    """
+
+    def __init__(self) -> None:
+        self.phase = Phase.NEW
+        self.epoch = 0
+        self._stream_sid = ""
+        self._sid = b""
+        self._width = 1
+        self._bytes_per_ms = 8
+        self._next_ms = 0
+        self._serial = 0
+        self._marks: dict[str, tuple[str, int]] = {}
+        self._prefix = self._suffix = b""
+
+    def receive(self, raw: bytes | str) -> Event | None:
+        """Read one text message; None when it needs no action. Raises WireError; the stream stays usable."""
+        if self.phase is Phase.STREAMING and isinstance(raw, bytes):
+            media = self._receive_media(raw)
+            if media is not None:
+                return media
+        return self._receive_object(parse_object(raw))
+
+    def _receive_media(self, raw: bytes) -> Media | None:
+        """The hot path: None when the bytes are anything but the usual media message of this stream."""
+        head = _MEDIA.match(raw)
+        if head is None or raw[-3:] != b'"}}' or head[1] != self._sid:
+            return None
+        try:
+            payload = binascii.a2b_base64(raw[head.end() : -3], strict_mode=True)
+        except ValueError:
+            return None
+        if len(payload) % self._width:
+            return None
+        timestamp = int(head[3])
+        self._next_ms = timestamp + len(payload) // self._bytes_per_ms
+        return Media(payload, timestamp, int(head[2]))
+
+    def _receive_object(self, message: dict[str, Any]) -> Event | None:
+        event = string(message, "event", 64)
+        if event not in _KNOWN:
+            return None
+        if event not in _ALLOWED[self.phase]:
+            raise OrderError(f"{event!r} may not come while the stream is {self.phase}")
+        match event:
+            case "connected":
+                self.phase = Phase.CONNECTED
+                return Connected(string(message, "version", 32, ""))
+            case "start":
+                return self._start(message)
+        if string(message, "streamSid", 64) != self._stream_sid:
+            raise OrderError("a message belongs to another stream")
+        match event:
+            case "media":
+                return self._media(section(message, "media"))
+            case "dtmf":
+                return Digit(digit(section(message, "dtmf")))
+            case "mark":
+                return self._mark(string(section(message, "mark"), "name", 1024))
+        self.phase = Phase.STOPPED
+        return Stopped()
+
+    def _start(self, message: dict[str, Any]) -> Started:
+        body = section(message, "start")
+        stream_sid = string(body, "streamSid", 64)
+        if not (stream_sid.isascii() and stream_sid.isalnum()):
+            raise WireError("streamSid is not a word of letters and digits")
+        if string(message, "streamSid", 64, stream_sid) != stream_sid:
+            raise WireError("start names two streams")
+        encoding, rate = _format(body)
+        started = Started(
+            call_sid=string(body, "callSid", 64),
+            stream_sid=stream_sid,
+            account_sid=string(body, "accountSid", 64, ""),
+            parameters=_parameters(body),
+            encoding=encoding,
+            rate=rate,
+            tracks=_tracks(body),
+        )
+        self._width = 2 if encoding == "pcm16" else 1
+        self._bytes_per_ms = self._width * rate // 1000
+        self._stream_sid = stream_sid
+        self._sid = stream_sid.encode()
+        self._prefix = f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"'.encode()
+        self._suffix = b'"}}'
+        self.phase = Phase.STREAMING
+        return started
+
+    def _media(self, body: dict[str, Any]) -> Media | None:
+        track = string(body, "track", 32, "inbound")
+        if track == "outbound":
+            return None
+        if track != "inbound":
+            raise WireError("a track is neither inbound nor outbound")
+        payload = parse_base64(string(body, "payload", 1 << 20))
+        if len(payload) % self._width:
+            raise WireError("a payload ends within a sample")
+        timestamp = counter(body, "timestamp", self._next_ms)
+        chunk = counter(body, "chunk", 0)
+        self._next_ms = timestamp + len(payload) // self._bytes_per_ms
+        return Media(payload, timestamp, chunk)
+
+    def _mark(self, wire_name: str) -> MarkReached | None:
+        mark = self._marks.pop(wire_name, None)
+        return None if mark is None else MarkReached(mark[0], heard=mark[1] == self.epoch)
+
+    def media(self, audio: bytes) -> bytes:
+        """A media message: whole samples in the stream's format, any number of them."""
+        return self._prefix + binascii.b2a_base64(audio, newline=False) + self._suffix
+
+    def mark(self, name: str) -> bytes:
+        """A mark message; MarkReached(name) follows when it comes back. At most 1024 are remembered."""
+        self._serial += 1
+        wire_name = f"{self._serial}:{name}"
+        if len(self._marks) >= MAX_MARKS:
+            del self._marks[next(iter(self._marks))]
+        self._marks[wire_name] = (name, self.epoch)
+        return _compact({"event": "mark", "streamSid": self._stream_sid, "mark": {"name": wire_name}})
+
+    def clear(self) -> bytes:
+        """A clear message; a new epoch begins."""
+        self.epoch += 1
+        return _compact({"event": "clear", "streamSid": self._stream_sid})
+
+
+def _compact(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def _format(body: dict[str, Any]) -> tuple[str, int]:
+    if body.get("mediaFormat") is None:
+        return "ulaw", 8_000
+    media = section(body, "mediaFormat")
+    name = string(media, "encoding", 64, "audio/x-mulaw")
+    encoding = _ENCODINGS.get(name.lower())
+    rate = counter(media, "sampleRate", 8_000)
+    if encoding is None or rate not in _RATES or counter(media, "channels", 1) != 1:
+        raise WireError("the stream's media format is not one that can be heard here")
+    return encoding, rate
+
+
+def _parameters(body: dict[str, Any]) -> dict[str, str]:
+    if body.get("customParameters") is None:
+        return {}
+    parameters = section(body, "customParameters")
+    if len(parameters) > 100:
+        raise WireError("start has more than 100 parameters")
+    return {name: string(parameters, name, 4096) for name in parameters}
+
+
+def _tracks(body: dict[str, Any]) -> tuple[str, ...]:
+    tracks = body.get("tracks")
+    if tracks is None:
+        return ("inbound",)
+    if not isinstance(tracks, list) or not all(isinstance(track, str) for track in tracks) or len(tracks) > 4:
+        raise WireError("tracks is not a list of names")
+    return tuple(tracks)
