@@ -34,7 +34,8 @@ def _ulaw_codes() -> Codes:
     size = np.minimum((np.where(sample >= 0, sample, ~sample) >> 2) + 33, 8191)
     segment = np.searchsorted(1 << np.arange(6, 14), size, side="right") + 1
     code = (8 - segment) << 4 | 15 - (size >> segment & 15)
-    return np.where(sample >= 0, code | 0x80, code).astype(np.uint8)
+    codes: Codes = np.where(sample >= 0, code | 0x80, code).astype(np.uint8)
+    return codes
 
 
 def _alaw_codes() -> Codes:
@@ -42,7 +43,8 @@ def _alaw_codes() -> Codes:
     size = np.where(sample >= 0, sample, ~sample) >> 4
     exponent = np.searchsorted(1 << np.arange(4, 11), size, side="right")
     code = np.where(exponent == 0, size, exponent << 4 | size >> np.maximum(exponent - 1, 0) & 15)
-    return (np.where(sample >= 0, code | 0x80, code) ^ 0x55).astype(np.uint8)
+    codes: Codes = (np.where(sample >= 0, code | 0x80, code) ^ 0x55).astype(np.uint8)
+    return codes
 
 
 _ULAW_LEVELS = _ulaw_levels()
