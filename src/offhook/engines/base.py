@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,16 +50,16 @@ class Engine(Protocol):
     async def heard(self) -> Transcript:
         """The caller's words since `hear_begin`; may be asked again when the caller goes on."""
 
-    async def finished(self, audio: bytes) -> float:
-        """Probability that a caller who paused has finished the turn, from the turn's audio."""
+    async def finished(self) -> float:
+        """Probability that the caller, who paused, has finished the turn, by the sound since `hear_begin`."""
 
     def hear_drop(self) -> None:
         """What was heard since `hear_begin` was no speech; forget it."""
 
-    def reply(self, history: Sequence[Message], times: ReplyTimes) -> AsyncIterator[Clause | ToolCall]:
+    def reply(self, history: Sequence[Message], times: ReplyTimes) -> AsyncGenerator[Clause | ToolCall, None]:
         """Answer the last message of `history`. Closing the iterator cancels the reply."""
 
-    def say(self, text: str) -> AsyncIterator[Clause]:
+    def say(self, text: str) -> AsyncGenerator[Clause, None]:
         """Speak exactly this text."""
 
     async def close(self) -> None: ...
@@ -72,7 +72,10 @@ class EngineFactory(Protocol):
 
     def open(self, context: CallContext) -> Engine: ...
 
-    async def greeting(self, agent: Agent, format: AudioFormat) -> Sequence[Clause]:
-        """The agent's greeting, spoken ahead of any call and cached; ready before the caller is."""
+    def prepared(self, agent: Agent, text: str, format: AudioFormat) -> Sequence[Clause] | None:
+        """A line that was spoken ahead of the call, or None: greeting, prompts, apology, goodbye."""
+
+    async def prepare(self, agent: Agent, format: AudioFormat) -> None:
+        """Speak an agent's fixed lines ahead of any call; raises ProviderError."""
 
     async def close(self) -> None: ...

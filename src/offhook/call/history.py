@@ -1,0 +1,48 @@
+"""What was said and heard in a call, as the model may know it. Pure; never holds a word that nobody heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from offhook.foundation.events import LegKind
+from offhook.speech.base import Message
+
+
+def cut(text: str, share: float) -> tuple[str, str]:
+    """Split words at the share (0…1) of their sound that was heard; a word half heard counts as unheard."""
+    if share >= 1.0:
+        return text, ""
+    if share <= 0.0:
+        return "", text
+    heard_chars = share * len(text)
+    end = 0
+    for position, char in enumerate(text):
+        if char.isspace() and position <= heard_chars:
+            end = position
+    return text[:end].rstrip(), text[end:].lstrip()
+
+
+@dataclass(slots=True)
+class History:
+    """The conversation, oldest first; consecutive lines of one speaker are one message."""
+
+    messages: list[Message] = field(default_factory=list)
+    limit: int = 80
+
+    def add(self, leg: LegKind, text: str) -> None:
+        """Append what `leg` said; empty text adds nothing."""
+        text = text.strip()
+        if not text:
+            return
+        if self.messages and self.messages[-1].leg is leg:
+            text = f"{self.messages.pop().text} {text}"
+        self.messages.append(Message(leg, text))
+        del self.messages[: -self.limit]
+
+    def with_caller(self, text: str) -> list[Message]:
+        """The conversation as it would be if the caller had said `text`, without adding it."""
+        return [*self.messages, Message(LegKind.CALLER, text)]
+
+    def last(self, leg: LegKind) -> str:
+        """What `leg` said last, or an empty string."""
+        return next((m.text for m in reversed(self.messages) if m.leg is leg), "")

@@ -1,0 +1,54 @@
+"""Bounds inside one call: its length, no-input prompts, keypad strings, and a guard against talking loops. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+LOOP_REPLIES = 8
+LOOP_SPAN_MS = 20_000
+DIGIT_GAP_MS = 1_500
+MAX_DIGITS = 32
+
+
+class LoopGuard:
+    """Refuses a reply when too many were given in a short span: two machines, or an echo, talking."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self) -> None:
+        self._at: deque[float] = deque(maxlen=LOOP_REPLIES)
+
+    def allow(self, now_ms: float) -> bool:
+        """Whether one more reply may be given now; an allowed one counts."""
+        if len(self._at) == LOOP_REPLIES and now_ms - self._at[0] < LOOP_SPAN_MS:
+            return False
+        self._at.append(now_ms)
+        return True
+
+
+class Keypad:
+    """Gathers DTMF digits into one string: ended by `#`, by a pause, or by its length."""
+
+    __slots__ = ("_digits", "_last_ms")
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._last_ms = 0.0
+
+    def press(self, digit: str, now_ms: float) -> str:
+        """A digit; returns the finished string or an empty one."""
+        if digit == "#" and self._digits:
+            return self._take()
+        self._digits += digit
+        self._last_ms = now_ms
+        return self._take() if len(self._digits) >= MAX_DIGITS else ""
+
+    def tick(self, now_ms: float) -> str:
+        """The finished string once the caller has paused, else an empty one."""
+        if self._digits and now_ms - self._last_ms >= DIGIT_GAP_MS:
+            return self._take()
+        return ""
+
+    def _take(self) -> str:
+        digits, self._digits = self._digits, ""
+        return digits

@@ -1,0 +1,219 @@
+"""What the agent says, on its way to the caller: waiting, sent, heard. No sockets, no clock.
+
+One playback per call. Time is media time in milliseconds, given by the media clock. Audio goes out
+paced: never more than `lead_ms` ahead of the caller's ear, so that little has to be taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offhook.audio.frame import AudioFormat
+from offhook.call.history import cut
+from offhook.channels.base import Channel
+from offhook.engines.base import Clause
+
+FRAME_MS = 20
+GRACE_MS = 600
+"""How long a mark may be late before the playout estimate alone is believed."""
+
+
+@dataclass(slots=True)
+class Spoken:
+    """A clause in flight: bytes of it sent, and of those, heard."""
+
+    text: str
+    audio: bytes
+    sent: int = 0
+    heard: int = 0
+    mark: str = ""
+
+
+class Playback:
+    """The agent's sound towards one channel.
+
+    `on_heard(at_ms, audio)` is told what the caller heard and when (for the recording); `active`
+    from the opening of a reply until it was heard to its end or cut; `underruns` counts how often a reply
+    ran dry in the middle.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        format: AudioFormat,
+        on_heard: Callable[[float, bytes], None],
+        lead_ms: int = 80,
+        room_ms: int = 20_000,
+    ) -> None:
+        self._channel = channel
+        self._format = format
+        self._on_heard = on_heard
+        self._lead_ms = lead_ms
+        self._frame = format.size(FRAME_MS)
+        self._room = format.size(room_ms)
+        self._waiting: deque[Spoken] = deque()
+        self._flight: deque[tuple[float, Spoken, bytes]] = deque()
+        self._done: list[Spoken] = []
+        self._playout_ms = 0.0
+        self._marks = 0
+        self._last_mark = ""
+        self._open = False
+        self._held = False
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self.active = False
+        self.queued = 0
+        self.underruns = 0
+        self.frames = 0
+        self.started_ms = 0
+        self.level_frame = b""
+
+    @property
+    def sounded(self) -> bool:
+        """Whether any sound of this reply has been sent."""
+        return bool(self._flight) or bool(self._done) or any(s.sent for s in self._waiting)
+
+    def open(self) -> None:
+        """A new reply begins; what the last one left must have been cut or heard."""
+        self._open = self.active = True
+        self._held = False
+        self._done.clear()
+        self._last_mark = ""
+
+    async def room(self) -> None:
+        """Until less than `room_ms` is waiting (the engine's back pressure)."""
+        await self._has_room.wait()
+
+    def add(self, clause: Clause) -> None:
+        """One more clause of the open reply."""
+        self._waiting.append(Spoken(clause.text, clause.audio))
+        self.queued += len(clause.audio)
+        if self.queued >= self._room:
+            self._has_room.clear()
+
+    def close(self) -> None:
+        """Nothing more will be added to this reply."""
+        self._open = False
+
+    def tick(self, now_ms: float) -> bool:
+        """Send what is due at `now_ms`; True once everything of a closed reply has been heard."""
+        self._settle(now_ms)
+        if self._held or not self.active:
+            return False
+        if self._waiting:
+            self._send(now_ms)
+            return False
+        if self._flight or self._open:
+            return False
+        if self._last_mark and now_ms < self._playout_ms + GRACE_MS:
+            return False
+        self.active = False
+        return True
+
+    def marked(self, name: str) -> None:
+        """The channel reports that everything before this mark was heard."""
+        if name == self._last_mark:
+            self._last_mark = ""
+
+    def hold(self, now_ms: float) -> None:
+        """Stop at once: what was sent and not heard goes back to the front of the queue."""
+        self._settle(now_ms)
+        self._channel.clear()
+        while self._flight:
+            at_ms, spoken, audio = self._flight.pop()
+            share = min(max((now_ms - at_ms) / self._format.ms(len(audio)), 0.0), 1.0)
+            heard = int(len(audio) // self._format.width * share) * self._format.width
+            if heard:
+                self._on_heard(at_ms, audio[:heard])
+                spoken.heard += heard
+            spoken.sent -= len(audio) - heard
+            self.queued += len(audio) - heard
+            if not self._waiting or self._waiting[0] is not spoken:
+                self._waiting.appendleft(spoken)
+            if self._done and self._done[-1] is spoken:
+                self._done.pop()
+        self._last_mark = ""
+        self._playout_ms = float(int(now_ms))
+        self._held = True
+
+    def resume(self) -> None:
+        """Go on after `hold` where the caller stopped hearing."""
+        self._held = False
+
+    def cut(self, now_ms: float) -> tuple[str, str]:
+        """Give up the reply; returns the words that were heard and those that were not."""
+        if not self._held:
+            self.hold(now_ms)
+        heard = [s.text for s in self._done]
+        unheard: list[str] = []
+        for spoken in self._waiting:
+            first, rest = cut(spoken.text, spoken.heard / max(1, len(spoken.audio)))
+            heard.append(first)
+            unheard.append(rest)
+        self._waiting.clear()
+        self._done.clear()
+        self._held = self._open = self.active = False
+        self.queued = 0
+        self._has_room.set()
+        return " ".join(filter(None, heard)), " ".join(filter(None, unheard))
+
+    def heard_all(self) -> str:
+        """The words of a reply that was heard to its end."""
+        text = " ".join(s.text for s in self._done if s.text)
+        self._done.clear()
+        return text
+
+    def _settle(self, now_ms: float) -> None:
+        """What has reached the caller's ear by now was heard."""
+        flight = self._flight
+        while flight:
+            at_ms, spoken, audio = flight[0]
+            if at_ms + self._format.ms(len(audio)) > now_ms:
+                return
+            flight.popleft()
+            spoken.heard += len(audio)
+            self.level_frame = audio
+            self._on_heard(at_ms, audio)
+
+    def _send(self, now_ms: float) -> None:
+        fresh = not self.sounded
+        if self._playout_ms < now_ms:
+            if not fresh and self.queued and now_ms - self._playout_ms > FRAME_MS:
+                self.underruns += 1
+            self._playout_ms = float(int(now_ms))
+        if fresh:
+            self.started_ms = int(now_ms)
+        frames = round((self._lead_ms - (self._playout_ms - now_ms)) / FRAME_MS)
+        if frames > 0:
+            self._send_piece(self._frame * frames)  # the lead, or a late tick's frames, as one message
+
+    def _send_piece(self, size: int) -> None:
+        parts: list[bytes] = []
+        done: list[Spoken] = []
+        while size and self._waiting:
+            spoken = self._waiting[0]
+            piece = spoken.audio[spoken.sent : spoken.sent + size]
+            if piece:
+                parts.append(piece)
+                self._flight.append((self._playout_ms, spoken, piece))
+                self._playout_ms += self._format.ms(len(piece))
+                spoken.sent += len(piece)
+                size -= len(piece)
+            if spoken.sent >= len(spoken.audio):
+                self._waiting.popleft()
+                self._done.append(spoken)
+                done.append(spoken)
+        audio = parts[0] if len(parts) == 1 else b"".join(parts)
+        self.queued -= len(audio)
+        if self.queued < self._room:
+            self._has_room.set()
+        if audio:
+            self._channel.play(audio)
+            self.frames += 1
+        if done and not self._waiting:
+            self._marks += 1
+            self._last_mark = f"m{self._marks}"
+            self._channel.mark(self._last_mark)

@@ -1,0 +1,195 @@
+"""The speaking half of a call: replies from the engine through playback, and what was heard of them. No listening."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any
+
+from offhook.call.playback import Playback
+from offhook.call.timeline import Timeline
+from offhook.call.turns import Signal
+from offhook.engines.base import Clause, Engine, ReplyTimes
+from offhook.foundation.errors import ProviderError
+from offhook.foundation.events import LegKind, ProviderFailed, ReplyText, TranscriptFinal, TurnTimed
+from offhook.speech.base import Message, ToolCall
+
+FIRST_PART_DEADLINE_S = 8.0
+NEXT_PART_DEADLINE_S = 8.0
+
+Parts = AsyncGenerator[Clause | ToolCall, None] | AsyncGenerator[Clause, None]
+Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
+
+
+class Speaking:
+    """The agent's voice in one call.
+
+    `signal` is told of REPLY_AUDIO and REPLY_EMPTY; `on_tool` of tool calls, in order with the
+    speech around them, after the clauses before them were queued; `apology` gives what is said
+    when the engine fails before anything was heard.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        playback: Playback,
+        timeline: Timeline,
+        signal: Callable[[Signal], None],
+        on_tool: Callable[[ToolCall], None],
+        apology: Callable[[], Sequence[Clause]],
+        spawn: Spawn,
+    ) -> None:
+        self._engine = engine
+        self._timeline = timeline
+        self._signal = signal
+        self._on_tool = on_tool
+        self._apology = apology
+        self._spawn = spawn
+        self._on_first: Callable[[], None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._turn = 0
+        self._said = ""
+        self.playback = playback
+        self.failures = 0
+
+    @property
+    def said(self) -> str:
+        """What the agent has been given to say in its last turn (for the echo guard)."""
+        return self._said
+
+    def reply(self, turn: int, messages: Sequence[Message], ended_ms: int, judged_ms: float) -> None:
+        """Answer the caller's turn, which ended at `ended_ms` and whose words were known at `judged_ms`."""
+        times = ReplyTimes()
+        endpoint_ms = self._timeline.now_ms()
+
+        def timed() -> None:
+            first_token = self._timeline.at_ms(times.first_token) if times.first_token else endpoint_ms
+            parts = (endpoint_ms, judged_ms, first_token, self._timeline.now_ms())
+            since = [max(0, round(part - ended_ms)) for part in parts]
+            self._timeline.emit(TurnTimed(turn, ended_ms, *since))
+
+        self._start(turn, self._engine.reply(messages, times), timed)
+
+    def say(self, turn: int, text: str) -> None:
+        """Speak exactly this text."""
+        self._start(turn, self._engine.say(text))
+
+    def play(self, turn: int, clauses: Sequence[Clause]) -> None:
+        """Speak what was prepared before the call."""
+        self._open(turn)
+        for clause in clauses:
+            self._add(clause)
+        self.playback.close()
+        self.playback.tick(self._timeline.now_ms())
+
+    def cancel(self) -> None:
+        """Give up a reply of which nothing was heard."""
+        self._stop()
+        self.playback.cut(self._timeline.now_ms())
+
+    def hold(self) -> None:
+        self.playback.hold(self._timeline.now_ms())
+
+    def resume(self) -> None:
+        self.playback.resume()
+
+    def cut(self) -> str:
+        """Give up the reply; the words that were heard, which go to the timeline as final."""
+        self._stop()
+        if not self.playback.active:
+            return ""
+        heard, unheard = self.playback.cut(self._timeline.now_ms())
+        if not heard and not unheard:
+            return ""
+        return self._final(heard, interrupted=True, unheard=unheard)
+
+    def finish(self) -> str:
+        """The reply was heard to its end; its words."""
+        self._stop()
+        return self._final(self.playback.heard_all())
+
+    def _final(self, text: str, interrupted: bool = False, unheard: str = "") -> str:
+        if text or unheard:
+            now_ms = int(self._timeline.now_ms())
+            started_ms = min(self.playback.started_ms, now_ms)
+            self._timeline.emit(
+                TranscriptFinal(
+                    LegKind.AGENT,
+                    self._turn,
+                    text,
+                    started_ms,
+                    now_ms,
+                    interrupted=interrupted,
+                    unheard=unheard,
+                )
+            )
+        return text
+
+    def _open(self, turn: int) -> None:
+        self._stop()
+        self._turn = turn
+        self._said = ""
+        self.playback.open()
+
+    def _add(self, clause: Clause) -> None:
+        self._said = f"{self._said} {clause.text}".strip()
+        self.playback.add(clause)
+        self._timeline.emit(ReplyText(self._turn, clause.text))
+
+    def _start(self, turn: int, parts: Parts, on_first: Callable[[], None] | None = None) -> None:
+        self._open(turn)
+        self._task = self._spawn(self._run(parts, on_first), "reply")
+
+    def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    async def _run(self, parts: Parts, on_first: Callable[[], None] | None) -> None:
+        tools: list[ToolCall] = []
+        self._on_first = on_first
+        try:
+            await self._take(parts, tools)
+            self.failures = 0
+        except (ProviderError, TimeoutError) as error:
+            self.failures += 1
+            self._timeline.emit(_failure(error))
+            if not self.playback.sounded:
+                for clause in self._apology():
+                    self._sound(clause)
+        finally:
+            await parts.aclose()
+        self.playback.close()
+        for tool in tools:
+            self._on_tool(tool)
+        if not self._said and not tools:
+            self._signal(Signal.REPLY_EMPTY)
+
+    async def _take(self, parts: Parts, tools: list[ToolCall]) -> None:
+        deadline = FIRST_PART_DEADLINE_S
+        while True:
+            async with asyncio.timeout(deadline):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            deadline = NEXT_PART_DEADLINE_S
+            if isinstance(part, ToolCall):
+                tools.append(part)
+            elif part.audio:
+                await self.playback.room()
+                self._sound(part)
+
+    def _sound(self, clause: Clause) -> None:
+        first = not self._said
+        self._add(clause)
+        if first:
+            self._signal(Signal.REPLY_AUDIO)
+            self.playback.tick(self._timeline.now_ms())
+            if self._on_first is not None:
+                self._on_first()
+
+
+def _failure(error: Exception) -> ProviderFailed:
+    if isinstance(error, ProviderError):
+        return ProviderFailed(error.provider, error.reason)
+    return ProviderFailed("engine", "engine: no answer in time")

@@ -1,0 +1,41 @@
+"""A call's timeline: stamps events with media time and hands them to storage, bus and the caller's screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from offhook.foundation.clock import Clock
+from offhook.foundation.events import CallEvent, Entry
+
+Sink = Callable[[Entry], None]
+
+
+class Timeline:
+    """Media time starts at the answer. Sinks are immediate; each gets every event, transient ones too."""
+
+    def __init__(self, call_id: str, clock: Clock, sinks: tuple[Sink, ...]) -> None:
+        self._clock = clock
+        self._sinks = sinks
+        self._zero = clock.now()
+        self._seq = 0
+        self.call_id = call_id
+        self.started_at: datetime = clock.wall()
+
+    def now_ms(self) -> float:
+        """Media time now."""
+        return (self._clock.now() - self._zero) * 1000
+
+    def at_ms(self, monotonic: float) -> float:
+        """Media time of a monotonic clock reading."""
+        return (monotonic - self._zero) * 1000
+
+    def wall(self) -> datetime:
+        return self._clock.wall()
+
+    def emit(self, event: CallEvent) -> None:
+        """Stamp an event and give it to every sink, in order."""
+        self._seq += 1
+        entry = Entry(self.call_id, self._seq, int(self.now_ms()), event)
+        for sink in self._sinks:
+            sink(entry)
