@@ -1,0 +1,142 @@
+"""Text to speech by the local hibari voices, sentence by sentence on worker threads. English only."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import numpy as np
+from hibari import Hibari
+
+from offhook.audio.frame import AudioFormat
+from offhook.foundation.errors import ProviderError
+from offhook.speech import models
+from offhook.speech.clip import Sound, levels, pack
+from offhook.speech.pool import Ticket, Workers
+
+RATE = 24_000
+DEADLINE = 10.0
+CACHE_BYTES = 16 << 20
+_DEFAULT = "heart"
+_LEVEL_DB, _PEAK = -20.0, 0.93
+_MOST_GAIN_DB = 12.0
+_SOUND_DB = -50.0
+_BEFORE_MS, _AFTER_MS, _BETWEEN_MS, _FADE_MS = 20, 60, 160, 5
+_MOST_TEXT = 2000
+
+_Line = tuple[str, str, AudioFormat]
+
+
+class HibariTts:
+    """The provider. Voices are loaded at their first use; the default one, and its lexicon, now.
+
+    Speech is at -20 dBFS rms, begins within 20 ms and ends with 60 ms of silence. Sentences are
+    spoken and yielded one by one; clauses said before come from a cache of `cache_bytes`.
+    """
+
+    name = "hibari"
+
+    def __init__(self, threads: int = 1, cache_bytes: int = CACHE_BYTES) -> None:
+        self._voices: dict[str, Any] = {}
+        self._loading = threading.Lock()
+        self._said: OrderedDict[_Line, bytes] = OrderedDict()
+        self._said_bytes = 0
+        self._most_bytes = cache_bytes
+        self._voice(_DEFAULT)("Ready.", seed=0)
+        self.workers: Workers[_Line, bytes] = Workers(self.name, self._synthesize, threads=threads)
+
+    def voices(self) -> Sequence[str]:
+        """The default and those that were pulled."""
+        names = [model.name.removeprefix("hibari-") for model in models.MODELS if _installed(model)]
+        return sorted(names, key=lambda name: (name != _DEFAULT, name))
+
+    async def speak(self, text: str, voice: str, language: str, format: AudioFormat) -> AsyncIterator[bytes]:
+        """Raises ProviderError for a voice that is not installed, and for languages other than English."""
+        if language and not language.lower().startswith("en"):
+            raise ProviderError(self.name, f"speaks English only, not {language!r}", retryable=False)
+        sentences = Hibari.split_sentences(_spoken(text, language)[:_MOST_TEXT])
+        for number, sentence in enumerate(sentences):
+            line = (sentence.strip(), voice or _DEFAULT, format)
+            audio = self._recall(line)
+            if audio is None:
+                audio = await self.workers.run(line, DEADLINE)
+                self._remember(line, audio)
+            if audio:
+                yield audio
+                if number < len(sentences) - 1:
+                    yield format.silence(format.samples(_BETWEEN_MS))
+
+    async def close(self) -> None:
+        await self.workers.close()
+
+    def _recall(self, line: _Line) -> bytes | None:
+        audio = self._said.get(line)
+        if audio is not None:
+            self._said.move_to_end(line)
+        return audio
+
+    def _remember(self, line: _Line, audio: bytes) -> None:
+        if len(audio) > self._most_bytes // 4 or line in self._said:
+            return
+        self._said[line] = audio
+        self._said_bytes += len(audio)
+        while self._said_bytes > self._most_bytes:
+            self._said_bytes -= len(self._said.popitem(last=False)[1])
+
+    def _voice(self, name: str) -> Any:
+        """The loaded voice. Safe to share between threads once its lexicon and word net are loaded."""
+        with self._loading:
+            voice = self._voices.get(name)
+            if voice is None:
+                if all(model.name != f"hibari-{name}" for model in models.MODELS):
+                    raise ProviderError(self.name, f"has no voice {name!r}", retryable=False)
+                model = models.find(f"hibari-{name}")
+                path = models.folder(model.name) / model.files[0].name
+                voice = Hibari(voice=name, model=str(path))
+                voice.g2p.oov("offhook")
+                self._voices[name] = voice
+        return voice
+
+    def _synthesize(self, tickets: Sequence[Ticket[_Line, bytes]]) -> None:
+        for ticket in tickets:
+            text, name, format = ticket.item
+            sound = self._voice(name)(text, seed=0)
+            ticket.resolve(pack(shaped(np.asarray(sound, np.float32)), RATE, format))
+
+
+def shaped(sound: Sound) -> Sound:
+    """The speech alone, at the level wanted, with short fades; empty when there is none."""
+    loud = levels(sound, RATE)
+    heard = np.flatnonzero(loud > _SOUND_DB)
+    if not len(heard):
+        return np.zeros(0, np.float32)
+    frame = RATE // 100
+    start = max(0, int(heard[0]) * frame - _BEFORE_MS * RATE // 1000 // 2)
+    stop = min(len(sound), (int(heard[-1]) + 1) * frame)
+    speech = sound[start:stop] * _gain(sound, loud)
+    fade = np.linspace(0, 1, min(_FADE_MS * RATE // 1000, len(speech) // 2), dtype=np.float32)
+    speech[: len(fade)] *= fade
+    speech[len(speech) - len(fade) :] *= fade[::-1]
+    return np.concatenate([speech, np.zeros(_AFTER_MS * RATE // 1000, np.float32)])
+
+
+def _gain(sound: Sound, loud: Sound) -> np.float32:
+    """Factor that brings the speech (what is within 30 dB of its loudest) to the level wanted, unclipped."""
+    speech = loud[loud > loud.max() - 30]
+    rms_db = 10 * np.log10(np.mean(10 ** (speech / 10)))
+    gain = 10 ** (np.clip(_LEVEL_DB - rms_db, -_MOST_GAIN_DB, _MOST_GAIN_DB) / 20)
+    return np.float32(min(gain, _PEAK / np.abs(sound).max()))
+
+
+def _installed(model: models.Model) -> bool:
+    return model.name.startswith("hibari-") and models.locate(model)[0] is not models.Place.MISSING
+
+
+def _spoken(text: str, language: str) -> str:
+    try:
+        from offhook.speech.tts.normalize import spoken
+    except ImportError:
+        return text
+    return str(spoken(text, language or "en"))
