@@ -16,8 +16,8 @@ from typing import Any
 
 from offhook.foundation.errors import WireError
 from offhook.protocols.base import OrderError, counter, digit, parse_base64, parse_object, section, string
+from offhook.protocols.marks import Marks
 
-MAX_MARKS = 1024
 _ENCODINGS = {
     "audio/x-mulaw": "ulaw",
     "audio/pcmu": "ulaw",
@@ -107,23 +107,17 @@ _KNOWN = frozenset({"connected", "start", "media", "dtmf", "mark", "stop"})
 
 
 class TwilioStream:
-    """One stream's state: what may come next, and which of our marks are still out.
-
-    A clear begins a new epoch: Twilio returns the marks of the old one at once, as if they had been
-    heard. Names on the wire carry a serial number, so that a name may be used again.
-    """
+    """One stream's state: what may come next, and which of our marks are still out."""
 
     def __init__(self) -> None:
         self.phase = Phase.NEW
-        self.epoch = 0
         self._stream_sid = ""
         self._sid = b""
         self._width = 1
         self._bytes_per_ms = 8
         self._next_ms = 0
-        self._serial = 0
-        self._marks: dict[str, tuple[str, int]] = {}
-        self._prefix = self._suffix = b""
+        self._marks = Marks()
+        self._prefix = b""
 
     def receive(self, raw: bytes | str) -> Event | None:
         """Read one text message; None when it needs no action. Raises WireError; the stream stays usable."""
@@ -194,7 +188,6 @@ class TwilioStream:
         self._stream_sid = stream_sid
         self._sid = stream_sid.encode()
         self._prefix = f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"'.encode()
-        self._suffix = b'"}}'
         self.phase = Phase.STREAMING
         return started
 
@@ -213,25 +206,21 @@ class TwilioStream:
         return Media(payload, timestamp, chunk)
 
     def _mark(self, wire_name: str) -> MarkReached | None:
-        mark = self._marks.pop(wire_name, None)
-        return None if mark is None else MarkReached(mark[0], heard=mark[1] == self.epoch)
+        mark = self._marks.returned(wire_name)
+        return None if mark is None else MarkReached(*mark)
 
     def media(self, audio: bytes) -> bytes:
         """A media message: whole samples in the stream's format, any number of them."""
-        return self._prefix + binascii.b2a_base64(audio, newline=False) + self._suffix
+        return self._prefix + binascii.b2a_base64(audio, newline=False) + b'"}}'
 
     def mark(self, name: str) -> bytes:
-        """A mark message; MarkReached(name) follows when it comes back. At most 1024 are remembered."""
-        self._serial += 1
-        wire_name = f"{self._serial}:{name}"
-        if len(self._marks) >= MAX_MARKS:
-            del self._marks[next(iter(self._marks))]
-        self._marks[wire_name] = (name, self.epoch)
+        """A mark message; MarkReached(name) follows when it comes back."""
+        wire_name = self._marks.issue(name)
         return _compact({"event": "mark", "streamSid": self._stream_sid, "mark": {"name": wire_name}})
 
     def clear(self) -> bytes:
-        """A clear message; a new epoch begins."""
-        self.epoch += 1
+        """A clear message; marks that are out are no longer heard."""
+        self._marks.clear()
         return _compact({"event": "clear", "streamSid": self._stream_sid})
 
 
