@@ -1,4 +1,4 @@
-"""The listening half of a call: voice activity, the caller's words, and whether the turn is over. No playback."""
+"""The listening half of a call: voice activity, the caller's words, the end of the turn. No playback."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ FINISHED_DEADLINE_S = 0.5
 ABSENT_MS = 150
 """No audio for this long counts as silence (a muted microphone, a stalled peer)."""
 
-Spawn = Callable[[str, "asyncio._CoroutineLike[None]"], asyncio.Task[None]]
-
 
 class Hearing:
     """Hears one caller. `signal` is told what happens; `agent_text()` is what the agent said last.
@@ -52,6 +50,7 @@ class Hearing:
         self._serial = 0
         self._judgement: Judgement | None = None
         self._began_ms = 0
+        self._carried = ""
         self.leg = leg
         self.voice = Voice(VoiceTimes(hold_ms=patience.hold_ms, confirm_ms=patience.confirm_ms))
         self.hearing = False
@@ -92,6 +91,7 @@ class Hearing:
         if self.hearing:
             return
         self.hearing = True
+        self._carried = self.text
         self._began_ms = self.voice.speech_began_ms
         self._engine.hear_begin()
         self._engine.hear(self.leg.pre_roll())
@@ -166,8 +166,9 @@ class Hearing:
     def _settle(self, text: str, signal: Signal) -> None:
         self._judgement = None
         self._serial += 1
-        self.text = text
-        self._signal(signal)
+        self.text = f"{self._carried} {text}".strip()
+        self._carried = ""
+        self._signal(Signal.TURN_ENDED if self.text else signal)
 
     async def _heard(self) -> tuple[str, str]:
         try:

@@ -54,7 +54,7 @@ _BACKCHANNELS = frozenset(
         "تمام",
     ]
 )
-_FILLERS = frozenset(["um", "uh", "uhm", "er", "erm", "hmm", "hm", "mm", "ah", "oh"])
+_FILLERS = frozenset(("um", "uh", "uhm", "er", "erm", "hmm", "hm", "mm", "ah", "oh"))
 _DANGLING = frozenset(
     [
         "and",

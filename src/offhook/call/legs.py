@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from offhook.audio.frame import AudioFormat
+from offhook.audio.frame import AudioFormat, Encoding
+from offhook.audio.g711 import decode_alaw, decode_ulaw
 
 WINDOW_MS = 32
 PRE_ROLL_MS = 480
@@ -89,9 +90,14 @@ class CallerLeg:
         self._pending_sample = at_sample
 
 
-def stack(windows: list[bytes], format: AudioFormat, table: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """Windows of one format as int16 [N, samples]; `table` decodes 8-bit encodings (256 entries)."""
+def stack(windows: list[bytes], encoding: Encoding) -> npt.NDArray[np.int16]:
+    """Windows of one encoding and length as int16 [N, samples]."""
     joined = b"".join(windows)
-    if format.width == 2:
-        return np.frombuffer(joined, dtype="<i2").reshape(len(windows), -1)
-    return table[np.frombuffer(joined, dtype=np.uint8)].reshape(len(windows), -1)
+    match encoding:
+        case Encoding.ULAW:
+            samples = decode_ulaw(joined)
+        case Encoding.ALAW:
+            samples = decode_alaw(joined)
+        case Encoding.PCM16:
+            samples = np.frombuffer(joined, dtype="<i2")
+    return samples.reshape(len(windows), -1)

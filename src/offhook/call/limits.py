@@ -1,4 +1,4 @@
-"""Bounds inside one call: its length, no-input prompts, keypad strings, and a guard against talking loops. Pure."""
+"""Bounds inside one call: keypad strings, and a guard against talking in a loop. Pure; media time only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call: raises signals, obeys the turn table's commands, and tells the timeline. No rules of its own, no sockets."""
+"""One call: raises signals, obeys the turn table's commands, tells the timeline. No rules of its own."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Session:
         self._turn = 0
         self._prompts = 0
         self._wait_from_ms = 0.0
-        self._lost = False
+        self._hang_up_timer: asyncio.TimerHandle | None = None
         self.end_reason: EndReason | None = None
         self._goodbye_reason = EndReason.AGENT_HUNG_UP
         leg = CallerLeg(channel.format, self._tape_caller)
@@ -87,6 +87,8 @@ class Session:
         """From the greeting to the end; returns why it ended. Leaves no task behind."""
         self._greet()
         await self._closed.wait()
+        if self._hang_up_timer is not None:
+            self._hang_up_timer.cancel()
         reason = self.end_reason or EndReason.FAILED
         await self.hearing.last_words()
         self._keep_open_turns()
@@ -120,7 +122,7 @@ class Session:
             self.end_reason = reason
             self.channel.hang_up(reason)
             loop = asyncio.get_running_loop()
-            loop.call_later(HANG_UP_DEADLINE_S, self._close, reason)
+            self._hang_up_timer = loop.call_later(HANG_UP_DEADLINE_S, self._close, reason)
 
     def say_goodbye(self, reason: EndReason) -> None:
         """End the call from our side, politely: the agent's goodbye first."""
@@ -154,6 +156,10 @@ class Session:
 
     # The media clock's half.
 
+    @property
+    def leg(self) -> CallerLeg:
+        return self.hearing.leg
+
     def window(self, window: bytes, probability: float) -> None:
         """The next window of the caller's audio was judged."""
         self.hearing.window(window, probability)
@@ -163,6 +169,8 @@ class Session:
         now_ms = self.timeline.now_ms()
         if self.speaking.playback.tick(now_ms):
             self.signal(Signal.REPLY_DONE)
+            if self.speaking.failures >= MAX_FAILURES:
+                self.say_goodbye(EndReason.FAILED)
         self.hearing.absent(now_ms, FRAME_MS)
         floor = self._turns.floor
         if floor is Floor.PAUSING or floor is Floor.HOLDING:
@@ -199,6 +207,11 @@ class Session:
             self.timeline.emit(FloorChanged(after))
             if after is Floor.LISTENING and self.hearing.voice.speaking:
                 self.signal(Signal.SPEECH_STARTED)
+
+    @property
+    def next_turn(self) -> int:
+        """The number of the turn that the caller's words now belong to."""
+        return self._turn + 1
 
     def _judge(self) -> None:
         self._spawn(self.hearing.judge(), "judge")
@@ -285,12 +298,10 @@ class Session:
         self.signal(Signal.TYPED)
 
     def on_lost(self) -> None:
-        self._lost = True
         if self.speaking.playback.active:
             self.speaking.hold()
 
     def on_resumed(self) -> None:
-        self._lost = False
         if self._turns.floor is not Floor.HOLDING:
             self.speaking.resume()
 

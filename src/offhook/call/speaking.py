@@ -1,4 +1,4 @@
-"""The speaking half of a call: replies from the engine through playback, and what was heard of them. No listening."""
+"""The speaking half of a call: replies through playback, and what was heard of them. No listening."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Voice activity of one leg: from speech probabilities to started, held, confirmed, paused. Media time only."""
+"""Voice activity of one leg: speech probabilities become started, held, confirmed, paused. No clock."""
 
 from __future__ import annotations
 

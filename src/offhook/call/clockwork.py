@@ -1,0 +1,149 @@
+"""The media clock: one per process, walks all live calls. It owns the tick and the batches, not the calls.
+
+Calls are spread over two phases, each walked every 20 ms, ten milliseconds apart. A walk judges
+voice activity for all its calls in one inference per sample rate, then lets each call send
+what is due. Nothing here awaits, locks or logs per call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import structlog
+
+from offhook.audio.frame import Encoding
+from offhook.call.legs import CallerLeg, stack
+from offhook.foundation.clock import Clock
+from offhook.speech.base import Vad
+
+PHASES = 2
+TICK_S = 0.010
+MAX_ROUNDS = 6
+"""Windows per leg and walk: a burst after a stall is worked off over a few walks."""
+LATE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+_log = structlog.get_logger(__name__)
+
+
+class Walked(Protocol):
+    """What the clock needs of a call."""
+
+    @property
+    def leg(self) -> CallerLeg: ...
+
+    def window(self, window: bytes, probability: float) -> None: ...
+
+    def tick(self) -> None: ...
+
+    def fail(self, error: BaseException) -> None: ...
+
+
+class Lateness:
+    """How late the clock's walks were: a histogram in plain integers."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LATE_BOUNDS_S) + 1)
+        self.total_s = 0.0
+        self.worst_s = 0.0
+
+    def add(self, late_s: float) -> None:
+        self.counts[bisect_left(LATE_BOUNDS_S, late_s)] += 1
+        self.total_s += late_s
+        self.worst_s = max(self.worst_s, late_s)
+
+
+class MediaClock:
+    """Walks the calls that were added, until `stop`."""
+
+    def __init__(self, clock: Clock, vads: Mapping[int, Vad]) -> None:
+        self._clock = clock
+        self._vads = dict(vads)
+        self._phases: tuple[dict[Walked, int], ...] = tuple({} for _ in range(PHASES))
+        self._task: asyncio.Task[None] | None = None
+        self.lateness = Lateness()
+        self.walks = 0
+        self.faults = 0
+
+    def __len__(self) -> int:
+        return sum(len(phase) for phase in self._phases)
+
+    def add(self, call: Walked) -> None:
+        """Walk this call from now on. Its leg's rate must be one of the detectors'."""
+        slot = self._vads[call.leg.format.rate].open()
+        min(self._phases, key=len)[call] = slot
+
+    def remove(self, call: Walked) -> None:
+        """Walk it no more. Idempotent."""
+        for phase in self._phases:
+            slot = phase.pop(call, None)
+            if slot is not None:
+                self._vads[call.leg.format.rate].close(slot)
+
+    def walk(self, phase: int) -> None:
+        """One walk over a phase: listen to all its calls, then let each speak."""
+        calls = self._phases[phase]
+        self.walks += 1
+        if not calls:
+            return
+        self._listen(calls)
+        for call in tuple(calls):
+            _guarded(call, call.tick)
+
+    def _listen(self, calls: dict[Walked, int]) -> None:
+        for _ in range(MAX_ROUNDS):
+            batches: dict[tuple[Encoding, int], list[tuple[Walked, bytes]]] = {}
+            for call in calls:
+                window = call.leg.window()
+                if window is not None:
+                    format = call.leg.format
+                    batches.setdefault((format.encoding, format.rate), []).append((call, window))
+            if not batches:
+                return
+            for (encoding, rate), batch in batches.items():
+                stacked = stack([w for _, w in batch], encoding)
+                slots = [calls[call] for call, _ in batch]
+                probabilities = self._vads[rate].probabilities(slots, stacked)
+                for (call, window), probability in zip(batch, probabilities.tolist(), strict=True):
+                    _guarded(call, call.window, window, probability)
+
+    def start(self) -> None:
+        """Begin to tick on the running loop."""
+        self._task = asyncio.create_task(self._run(), name="media-clock")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        due = self._clock.now()
+        phase = 0
+        while True:
+            now = self._clock.now()
+            if due > now:
+                await asyncio.sleep(due - now)
+                now = self._clock.now()
+            else:
+                await asyncio.sleep(0)
+            self.lateness.add(max(0.0, now - due))
+            try:
+                self.walk(phase)
+            except Exception:  # the clock serves all calls: it outlives any fault
+                self.faults += 1
+                _log.exception("a walk of the media clock failed")
+            phase = (phase + 1) % PHASES
+            due += TICK_S
+            if now - due > PHASES * TICK_S:  # never race to catch up: playback sends what is due in one go
+                due = now
+
+
+def _guarded(call: Walked, work: Callable[..., None], *args: object) -> None:
+    """One call's fault ends that call and no other."""
+    try:
+        work(*args)
+    except Exception as error:
+        call.fail(error)

@@ -1,0 +1,218 @@
+"""The live calls of this process: takes callers in, keeps count, ends calls. No sockets, no web."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from offhook.audio.frame import AudioFormat
+from offhook.bus.base import Bus
+from offhook.call.clockwork import MediaClock
+from offhook.call.session import Session
+from offhook.call.timeline import Sink, Timeline
+from offhook.channels.base import Arrival, CallerListener, Channel
+from offhook.engines.base import CallContext, Clause, Engine, EngineFactory
+from offhook.foundation.agent import Agent
+from offhook.foundation.clock import Clock
+from offhook.foundation.errors import LimitError, NotFoundError
+from offhook.foundation.events import (
+    CallStarted,
+    EndReason,
+    Entry,
+    LegKind,
+    TranscriptPartial,
+)
+from offhook.foundation.ids import call_id as new_call_id
+from offhook.storage.base import CallRecord, CallStore, Recorder, RecordingState, Tape
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every call of the process shares. `recorder` is None where nothing is recorded."""
+
+    clock: Clock
+    media: MediaClock
+    store: CallStore
+    bus: Bus
+    recorder: Recorder | None
+    engines: Mapping[str, EngineFactory]
+    agents: Mapping[str, Agent]
+    default_agent: str
+    default_engine: str
+    max_calls: int = 400
+    max_call_seconds: int = 1800
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call in the directory."""
+
+    id: str
+    arrival: Arrival
+    session: Session
+    record: CallRecord
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True)
+class Totals:
+    """Plain counters for metrics."""
+
+    started: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    frames_in: int = 0
+    frames_out: int = 0
+    underruns: int = 0
+
+
+class Directory:
+    """Implements Reception for the channels, and what the doors need to see of live calls."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._calls: dict[str, LiveCall] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+        self.totals = Totals()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(tuple(self._calls.values()))
+
+    def count(self) -> int:
+        return len(self._calls)
+
+    def get(self, call_id: str) -> LiveCall | None:
+        return self._calls.get(call_id)
+
+    def capacity(self) -> int:
+        """How many more calls may begin now."""
+        return 0 if self.draining else max(0, self._house.max_calls - len(self._calls))
+
+    def agent(self, name: str) -> Agent:
+        """The agent of this name, or the default for an empty one. Raises NotFoundError."""
+        agent = self._house.agents.get(name or self._house.default_agent)
+        if agent is None:
+            raise NotFoundError("there is no agent of that name")
+        return agent
+
+    def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]:
+        """Begin a call. Raises LimitError, NotFoundError; nothing is constructed then."""
+        if self.capacity() == 0:
+            self.totals.refused["draining" if self.draining else "capacity"] += 1
+            raise LimitError("no capacity for another call now")
+        agent = self.agent(arrival.agent)
+        call = self._begin(channel, arrival, agent)
+        self._calls[call.id] = call
+        self._idle.clear()
+        self.totals.started[channel.kind] += 1
+        call.task = asyncio.create_task(self._live(call), name=call.id)
+        return call.id, call.session
+
+    def hang_up(self, call_id: str, reason: EndReason = EndReason.AGENT_HUNG_UP) -> None:
+        """End a live call now. Raises NotFoundError."""
+        call = self._calls.get(call_id)
+        if call is None:
+            raise NotFoundError("there is no live call with that id")
+        call.session.hang_up(reason)
+
+    async def drained(self) -> None:
+        """Until no call is live."""
+        await self._idle.wait()
+
+    async def close(self, reason: EndReason = EndReason.SERVER_STOPPED, grace_s: float = 4.0) -> None:
+        """End all calls: a goodbye where there is time for one, then the line."""
+        self.draining = True
+        for call in self:
+            call.session.say_goodbye(reason)
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            tasks = [call.task for call in self if call.task is not None]
+            for call in self:
+                call.session.on_closed(reason)
+            await asyncio.wait(tasks, timeout=5.0)
+
+    def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
+        house = self._house
+        call_id = new_call_id()
+        tape = self._tape(call_id, channel.format)
+        sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
+        timeline = Timeline(call_id, house.clock, sinks)
+        record = CallRecord(
+            id=call_id,
+            direction=arrival.direction,
+            channel=channel.kind,
+            agent=agent.name,
+            caller=arrival.caller,
+            called=arrival.called,
+            started_at=timeline.started_at,
+            vendor_id=arrival.vendor_id,
+            recording=RecordingState.TAPING if tape else RecordingState.NONE,
+        )
+        house.store.begin(record)
+        timeline.emit(CallStarted(arrival.direction, channel.kind, agent.name))
+        factory = house.engines[agent.engine or house.default_engine]
+        engine = self._engine(factory, agent, channel.format, timeline)
+
+        def prepared(text: str) -> tuple[Clause, ...]:
+            return tuple(factory.prepared(agent, text, channel.format) or ())
+
+        return LiveCall(call_id, arrival, Session(agent, channel, engine, timeline, tape, prepared), record)
+
+    def _engine(
+        self, factory: EngineFactory, agent: Agent, format: AudioFormat, timeline: Timeline
+    ) -> Engine:
+        def partial(text: str) -> None:
+            call = self._calls.get(timeline.call_id)
+            if call is not None:
+                timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.next_turn, text))
+
+        return factory.open(CallContext(timeline.call_id, agent, format, partial))
+
+    def _tape(self, call_id: str, format: AudioFormat) -> Tape | None:
+        if self._house.recorder is None:
+            return None
+        return self._house.recorder.open(call_id, {LegKind.CALLER: format, LegKind.AGENT: format})
+
+    def _keep(self, entry: Entry) -> None:
+        if not entry.event.transient:
+            self._house.store.keep(entry)
+
+    async def _live(self, call: LiveCall) -> None:
+        house, session = self._house, call.session
+        structlog.contextvars.bind_contextvars(call_id=call.id)
+        _log.info("call began", channel=call.record.channel, agent=call.record.agent)
+        house.media.add(session)
+        reason = EndReason.FAILED
+        try:
+            reason = await session.run()
+        except Exception:
+            _log.exception("call failed")
+        finally:
+            house.media.remove(session)
+            del self._calls[call.id]
+            self._count(session, reason)
+            timeline = session.timeline
+            house.store.end(call.id, reason, timeline.wall(), int(timeline.now_ms()))
+            _log.info("call ended", reason=reason, seconds=round(timeline.now_ms() / 1000, 1))
+            if not self._calls:
+                self._idle.set()
+
+    def _count(self, session: Session, reason: EndReason) -> None:
+        totals = self.totals
+        totals.ended[reason] += 1
+        totals.frames_in += session.leg.frames
+        totals.frames_out += session.speaking.playback.frames
+        totals.underruns += session.speaking.playback.underruns
