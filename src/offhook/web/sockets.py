@@ -1,0 +1,228 @@
+"""Splits media sockets from the rest of HTTP on one port: they get picows, beside ASGI.
+
+One media message costs a third of what it costs through ASGI. Which sockets there are and who
+may open them is not decided here: that is what a `Door` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from logging import Logger, LoggerAdapter, getLogger
+from typing import Any, Protocol
+
+import httptools
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSListener,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from offhook.web.faults import body
+from offhook.web.headers import SECURITY_HEADERS
+
+HEAD_BYTES = 16 * 1024
+HEAD_SECONDS = 10.0
+_PING_SECONDS = 10.0
+_READ_BUFFER = 4 * 1024
+
+
+class Door(Protocol):
+    """Decides about one media path. Both methods are immediate."""
+
+    def open(self, request: WSUpgradeRequest, peer: str) -> WSListener | WSUpgradeResponseWithListener:
+        """Who listens to this socket, or a refusal (see `refusal`). `peer` is the client's address."""
+
+    def closed(self, peer: str) -> None:
+        """A socket of this peer that was let in is gone."""
+
+
+def refusal(status: int, message: str, code: str = "") -> WSUpgradeResponseWithListener:
+    """An HTTP answer instead of the upgrade, in the API's error form."""
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **SECURITY_HEADERS}
+    content = json.dumps(body(status, message, code)).encode()
+    return WSUpgradeResponseWithListener(
+        WSUpgradeResponse.create_error_response(status, content, headers), None
+    )
+
+
+class _PeersFault(LoggerAdapter[Logger]):
+    """What picows calls an error is a peer's fault and no more than information to us."""
+
+    def __init__(self) -> None:
+        super().__init__(getLogger("offhook.web.media"), {})
+
+    def info(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.debug(msg, *args, **kwargs)
+
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        super().info(msg, *args, **kwargs)
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """A listener raised: our fault, with its traceback."""
+        self.log(40, msg, *args, **{"exc_info": True, **kwargs})
+
+
+_LOG = _PeersFault()
+
+
+class MediaSocket(WSProtocol):  # type: ignore[misc]
+    """A picows connection that uvicorn knows of, so that a stopping server also closes it."""
+
+    def __init__(self, door: Door, peer: str, message_bytes: int, connections: set[Any]) -> None:
+        self._door = door
+        self._peer = peer
+        self._connections = connections
+        self._entered = False
+        super().__init__(
+            None,
+            None,
+            False,
+            self._open,
+            _LOG,
+            True,
+            HEAD_SECONDS,
+            True,
+            _PING_SECONDS,
+            _PING_SECONDS,
+            WSAutoPingStrategy.PING_WHEN_IDLE,
+            True,
+            message_bytes,
+            None,
+            _READ_BUFFER,
+        )
+
+    def _open(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        try:
+            found = self._door.open(request, self._peer)
+        except Exception:
+            _LOG.exception("a media door failed")
+            return refusal(500, "something went wrong on our side")
+        answer = found.response if isinstance(found, WSUpgradeResponseWithListener) else None
+        self._entered = answer is None or answer.status == HTTPStatus.SWITCHING_PROTOCOLS
+        return found
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        try:
+            super().connection_lost(exc)
+        finally:
+            if self._entered:
+                self._entered = False
+                self._door.closed(self._peer)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes that were read before this protocol was in place."""
+        view = memoryview(data)
+        while view:
+            room = self.get_buffer(len(view))
+            size = min(len(room), len(view))
+            room[:size] = view[:size]
+            self.buffer_updated(size)
+            view = view[size:]
+
+    def shutdown(self) -> None:
+        """Called by a stopping server."""
+        if not self.transport.is_disconnected:
+            self.transport.send_close(WSCloseCode.GOING_AWAY)
+            self.transport.disconnect()
+
+
+def http_protocol(
+    doors: Mapping[str, Door], message_bytes: int, loop_seconds: float = HEAD_SECONDS
+) -> type[HttpToolsProtocol]:
+    """uvicorn's HTTP protocol with media paths switched to `doors` (path → door).
+
+    A connection must have sent its first request head within `loop_seconds`, and each head
+    has at most HEAD_BYTES.
+    """
+    routes = {path.encode("ascii"): door for path, door in doors.items()}
+
+    class SwitchingProtocol(HttpToolsProtocol):
+        """One connection, until it turns out to be a media socket."""
+
+        _head_bytes = 0
+        _in_head = True
+        _rest = b""
+        _deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._deadline = self.loop.call_later(loop_seconds, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._on_time()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            self._unset_keepalive_if_required()
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._rest = data[upgrade.args[0] :]
+                self._on_time()
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                return
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+            if self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > HEAD_BYTES:
+                    self.transport.write(
+                        b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+                    )
+                    self.transport.close()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head, self._head_bytes = True, 0
+
+        def on_headers_complete(self) -> None:
+            self._in_head = False
+            self._on_time()
+            super().on_headers_complete()
+
+        def handle_websocket_upgrade(self) -> None:
+            door = routes.get(self.url.partition(b"?")[0])
+            request = _request_bytes(self.scope["method"], self.url, self.scope["headers"]) + self._rest
+            self._rest = b""
+            self.connections.discard(self)
+            if door is not None:
+                peer = self.client[0] if self.client else ""
+                media = MediaSocket(door, peer, message_bytes, self.connections)
+                media.connection_made(self.transport)
+                self.transport.set_protocol(media)
+                media.feed(request)
+                return
+            other = self.ws_protocol_class(  # type: ignore[misc,call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.app_state
+            )
+            other.connection_made(self.transport)
+            self.transport.set_protocol(other)
+            other.data_received(request)
+
+        def _on_time(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+
+    return SwitchingProtocol
+
+
+def _request_bytes(method: str, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The parsed request head, written out again for the protocol that takes over."""
+    lines = [b"%s %s HTTP/1.1" % (method.encode(), url), *(b"%s: %s" % pair for pair in headers)]
+    return b"\r\n".join((*lines, b"", b""))
