@@ -1,0 +1,148 @@
+"""The one thread that writes all tapes to the disk, and one that makes the disk keep them.
+
+Ten times a second everything waiting is written, so that a killed process loses no more than that;
+once a second it is synced by the second thread, so that a slow sync never delays a write.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from offhook.foundation.events import LegKind
+from offhook.storage.manifest import Manifest, reel_path, sync_directory, sync_manifest
+from offhook.storage.reel import Reel
+from offhook.storage.tape import CallTape
+
+log = structlog.get_logger(__name__)
+
+WRITE_SECONDS = 0.1
+SYNC_SECONDS = 1.0
+
+
+class _Spool:
+    """A tape's directory and reels while it runs."""
+
+    def __init__(self, tape: CallTape, directory: Path) -> None:
+        self.tape = tape
+        self.directory = directory
+        self.reels: dict[LegKind, Reel] = {}
+        self.named = False
+
+    def write(self) -> None:
+        """Write what the tape holds. Raises OSError."""
+        frames = self.tape.take()
+        if self.tape.discarded or not frames:
+            return
+        if not self.named:
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            Manifest(self.tape.call_id, self.tape.started_at, self.tape.formats).write(self.directory)
+            self.named = True
+        for leg, at, audio in frames:
+            reel = self.reels.get(leg)
+            if reel is None:
+                format = self.tape.formats.get(leg)
+                if format is None:
+                    continue
+                reel = Reel(reel_path(self.directory, leg), format)
+                self.reels = {**self.reels, leg: reel}
+            reel.place(at, audio)
+        for reel in self.reels.values():
+            reel.flush()
+
+    def close(self) -> None:
+        for reel in self.reels.values():
+            reel.close()
+
+
+class Deck:
+    """`add` from any thread. `on_done` gets each tape once it is closed and all written; `on_trouble`
+    a call id and one sentence, once per tape. Both are called on the writing thread."""
+
+    def __init__(
+        self, root: Path, on_done: Callable[[CallTape], None], on_trouble: Callable[[str, str], None]
+    ) -> None:
+        self._root = root
+        self._on_done = on_done
+        self._on_trouble = on_trouble
+        self._spools: dict[str, _Spool] = {}
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._write_all, name="tape-writer", daemon=True),
+            threading.Thread(target=self._sync_all, name="tape-sync", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Write now; used when a tape closes."""
+        self._wake.set()
+
+    def add(self, tape: CallTape) -> None:
+        self._spools[tape.call_id] = _Spool(tape, self._root / tape.call_id)
+
+    def close(self) -> None:
+        """Close every tape, write the rest, stop. Blocks for as long as the writes take."""
+        for spool in list(self._spools.values()):
+            spool.tape.closed = True
+        self._stopped.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _write_all(self) -> None:
+        while True:
+            last = self._stopped.is_set()
+            began = time.monotonic()
+            for spool in list(self._spools.values()):
+                self._write(spool)
+            if last and not self._spools:
+                return
+            self._wake.wait(max(0.01, WRITE_SECONDS - (time.monotonic() - began)))
+            self._wake.clear()
+
+    def _write(self, spool: _Spool) -> None:
+        tape = spool.tape
+        done = tape.closed
+        slow = tape.lost
+        try:
+            if not tape.off:
+                spool.write()
+        except OSError as error:
+            tape.off = f"The recording stopped: {error.strerror or 'the disk failed'}."
+            tape.take()
+            self._tell(tape, tape.off)
+        if slow and not tape.told_slow:
+            tape.told_slow = True
+            self._tell(tape, "The disk is too slow: parts of the recording are silent.")
+        if done:
+            del self._spools[tape.call_id]
+            spool.close()
+            self._on_done(tape)
+
+    def _tell(self, tape: CallTape, reason: str) -> None:
+        log.error("recording in trouble", call_id=tape.call_id, reason=reason)
+        self._on_trouble(tape.call_id, reason)
+
+    def _sync_all(self) -> None:
+        """Sync what was written, once a second. A disk that fails here fails writes, too."""
+        named: set[str] = set()
+        while not self._stopped.wait(SYNC_SECONDS):
+            spools = dict(self._spools)
+            fresh = [spool for call_id, spool in spools.items() if spool.named and call_id not in named]
+            try:
+                for spool in fresh:
+                    sync_manifest(spool.directory)
+                if fresh:
+                    sync_directory(self._root)
+                for spool in spools.values():
+                    for reel in spool.reels.values():
+                        reel.sync()
+            except OSError as error:
+                log.error("tapes cannot be synced", error=error.strerror)
+            named = {call_id for call_id, spool in spools.items() if spool.named}

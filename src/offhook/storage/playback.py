@@ -1,0 +1,97 @@
+"""Reads a sealed recording back as a WAV file, decoded as it is asked for, any part of it. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import av
+import av.error
+import numpy as np
+
+from offhook.audio.frame import AudioFormat, Encoding
+from offhook.audio.g711 import Samples
+from offhook.audio.wav import wav_header
+from offhook.foundation.errors import StorageError
+from offhook.storage.track import RATE
+
+_BLOCK = 4
+_PREROLL = RATE // 2
+"""Samples decoded before the wanted one: an Opus decoder that starts in the middle needs a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wav:
+    """A WAV (PCM16, stereo, 16 kHz) that is not there yet. `size` is its length in bytes."""
+
+    file: BinaryIO
+    samples: int
+
+    @property
+    def header(self) -> bytes:
+        return wav_header(AudioFormat(Encoding.PCM16, RATE), self.samples * _BLOCK, channels=2)
+
+    @property
+    def size(self) -> int:
+        return len(self.header) + self.samples * _BLOCK
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Bytes `start` to `stop` (not included), held within the file. Blocks: decode in a thread.
+        Once only; the file is closed at the end or when the iterator is. Raises StorageError."""
+        stop = self.size if stop is None else max(0, min(stop, self.size))
+        start = max(0, min(start, stop))
+        header = self.header
+        with self.file:
+            if start < len(header) and start < stop:
+                yield header[start : min(stop, len(header))]
+            first, last = max(0, start - len(header)), stop - len(header)
+            if last > first:
+                yield from self._sound(first, last)
+
+    def close(self) -> None:
+        """For a WAV whose `chunks` nobody wants."""
+        self.file.close()
+
+    def _sound(self, first: int, last: int) -> Iterator[bytes]:
+        """Bytes `first` to `last` of the samples; silence for what the recording should have but has not."""
+        skip, left = first % _BLOCK, last - first
+        try:
+            for piece in self._samples(first // _BLOCK):
+                data = piece.tobytes()[skip : skip + left]
+                skip = max(0, skip - piece.nbytes)
+                left -= len(data)
+                if data:
+                    yield data
+                if not left:
+                    return
+        except av.error.FFmpegError:
+            raise StorageError("the recording is damaged", retryable=False) from None
+        while left:
+            yield bytes(min(left, 65_536))
+            left -= min(left, 65_536)
+
+    def _samples(self, first: int) -> Iterator[Samples]:
+        """Pieces [n, 2] from sample `first` to the end."""
+        with av.open(self.file, "r", format="ogg") as container:
+            stream = container.streams.audio[0]
+            target = max(0, first - _PREROLL)
+            if target:
+                container.seek(target * 48_000 // RATE, stream=stream)
+            resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+            at: int | None = None
+            for frame in container.decode(stream):
+                if at is None:
+                    at = round((frame.time or 0.0) * RATE)
+                for out in resampler.resample(frame):
+                    yield from self._from(first, at, out)
+                    at += out.samples
+            for out in resampler.resample(None):
+                yield from self._from(first, at or 0, out)
+                at = (at or 0) + out.samples
+
+    @staticmethod
+    def _from(first: int, at: int, frame: av.AudioFrame) -> Iterator[Samples]:
+        if at + frame.samples > first:
+            samples: Samples = frame.to_ndarray().reshape(-1, 2).astype("<i2", copy=False)
+            yield np.ascontiguousarray(samples[max(0, first - at) :])

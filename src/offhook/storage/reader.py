@@ -1,0 +1,87 @@
+"""Reads rows back as records, each read on a connection of its own. It blocks; callers bring a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Row, and_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from offhook.foundation.errors import StorageError
+from offhook.foundation.events import ChannelKind, Direction, EndReason, LegKind
+from offhook.storage.base import CallRecord, CallState, RecordingState, TurnRecord
+from offhook.storage.tables import calls, events, turns
+
+T = TypeVar("T")
+MAX_PAGE = 500
+
+
+def _call(row: Row[Any]) -> CallRecord:
+    values = dict(row._mapping)
+    reason = values["end_reason"]
+    values.update(
+        direction=Direction(values["direction"]),
+        channel=ChannelKind(values["channel"]),
+        state=CallState(values["state"]),
+        recording=RecordingState(values["recording"]),
+        end_reason=None if reason is None else EndReason(reason),
+    )
+    return CallRecord(**values)
+
+
+def _turn(row: Row[Any]) -> TurnRecord:
+    values = dict(row._mapping)
+    values["leg"] = LegKind(values["leg"])
+    return TurnRecord(**values)
+
+
+class Reader:
+    """All methods raise StorageError when the database cannot be read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise StorageError(f"rows cannot be read now ({type(error).__name__})") from None
+
+    def calls(self, limit: int, before: str | None, channel: ChannelKind | None) -> Sequence[CallRecord]:
+        """Newest first. An unknown `before` gives an empty page; `limit` is held between 1 and 500."""
+        query = select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc())
+        query = query.limit(max(1, min(limit, MAX_PAGE)))
+        if channel is not None:
+            query = query.where(calls.c.channel == channel)
+        if before is not None:
+            last = select(calls.c.started_at).where(calls.c.id == before).scalar_subquery()
+            older = calls.c.started_at < last
+            query = query.where(or_(older, and_(calls.c.started_at == last, calls.c.id < before)))
+        return self._read(lambda connection: [_call(row) for row in connection.execute(query)])
+
+    def call(self, call_id: str) -> CallRecord | None:
+        query = select(calls).where(calls.c.id == call_id)
+        return self._read(lambda connection: next(map(_call, connection.execute(query)), None))
+
+    def turns(self, call_id: str) -> Sequence[TurnRecord]:
+        """Turns whose words are final, in the order they began."""
+        query = (
+            select(turns)
+            .where(turns.c.call_id == call_id, turns.c.started_ms.is_not(None))
+            .order_by(turns.c.started_ms, turns.c.turn, turns.c.leg)
+        )
+        return self._read(lambda connection: [_turn(row) for row in connection.execute(query)])
+
+    def events(self, call_id: str) -> Sequence[dict[str, Any]]:
+        """The timeline in the flat form of `Entry.as_json`, in order."""
+        query = select(events).where(events.c.call_id == call_id).order_by(events.c.seq)
+
+        def work(connection: Connection) -> list[dict[str, Any]]:
+            return [
+                {"kind": row.kind, "seq": row.seq, "media_ms": row.media_ms, **row.data}
+                for row in connection.execute(query)
+            ]
+
+        return self._read(work)

@@ -1,0 +1,139 @@
+"""The store of calls in an SQL database: immediate writes through one thread, reads in worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from offhook.foundation.errors import StorageError
+from offhook.foundation.events import ChannelKind, EndReason, Entry
+from offhook.storage.base import CallRecord, CallState, RecordingState, TurnRecord
+from offhook.storage.reader import Reader
+from offhook.storage.rows import Begun, Ended, Kept, Recorded, apply
+from offhook.storage.schema import connect, upgrade
+from offhook.storage.tables import calls, events
+from offhook.storage.writer import RowWriter
+
+_WORDS = frozenset({"transcript_final", "turn_timed", "call_started", "call_ended"})
+
+
+class SqlStore:
+    """Implements CallStore. Making one opens the database, upgrades it, and starts the writer thread;
+    it blocks and raises StorageError. `begin` of a call comes before everything else about it."""
+
+    def __init__(self, url: str, *, queue_size: int = 20_000, commit_interval: float = 0.1) -> None:
+        self._engine = connect(url)
+        try:
+            upgrade(self._engine)
+        except StorageError:
+            self._engine.dispose()
+            raise
+        self._reader = Reader(self._engine)
+        self._writer = RowWriter(self._engine, queue_size, commit_interval)
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the database refuses writes now; rows wait, calls go on."""
+        return self._writer.degraded
+
+    @property
+    def pending(self) -> int:
+        """Rows that are not committed yet."""
+        return self._writer.pending
+
+    @property
+    def lost(self) -> int:
+        """Rows given up since the start: the queue was full, or the database refused them."""
+        return self._writer.lost
+
+    @property
+    def committed(self) -> int:
+        """Rows committed since the start."""
+        return self._writer.committed
+
+    def begin(self, call: CallRecord) -> None:
+        self._writer.put(Begun(call))
+
+    def keep(self, entry: Entry) -> None:
+        """Transient events are not kept; past the queue's size only events that fill turns are."""
+        if not entry.event.transient:
+            self._writer.put(Kept(entry), droppable=entry.event.kind not in _WORDS)
+
+    def end(self, call_id: str, reason: EndReason, ended_at: datetime, duration_ms: int) -> None:
+        self._writer.put(Ended(call_id, reason, ended_at, duration_ms))
+
+    def recorded(self, call_id: str, state: RecordingState, gaps: dict[int, int]) -> None:
+        self._writer.put(Recorded(call_id, state, dict(gaps)))
+
+    async def flush(self) -> None:
+        """Until everything given so far is committed. It waits out an outage: give it a deadline."""
+        await asyncio.wrap_future(self._writer.settled())
+
+    def settle(self, timeout: float) -> bool:
+        """As `flush`, for threads: whether everything given so far was committed within `timeout` seconds."""
+        done: Future[None] = self._writer.settled()
+        try:
+            done.result(timeout)
+        except (StorageError, FutureTimeout):
+            done.cancel()
+            return False
+        return True
+
+    async def calls(
+        self, limit: int = 50, before: str | None = None, channel: ChannelKind | None = None
+    ) -> Sequence[CallRecord]:
+        return await asyncio.to_thread(self._reader.calls, limit, before, channel)
+
+    async def call(self, call_id: str) -> CallRecord | None:
+        return await asyncio.to_thread(self._reader.call, call_id)
+
+    async def turns(self, call_id: str) -> Sequence[TurnRecord]:
+        return await asyncio.to_thread(self._reader.turns, call_id)
+
+    def turns_of(self, call_id: str) -> Sequence[TurnRecord]:
+        """As `turns`, for threads."""
+        return self._reader.turns(call_id)
+
+    async def events(self, call_id: str) -> Sequence[dict[str, Any]]:
+        return await asyncio.to_thread(self._reader.events, call_id)
+
+    def recover(self, now: datetime, durations: Mapping[str, int] | None = None) -> Sequence[str]:
+        """Mark calls that a crash left live as recovered; their ids, oldest first. Blocks; at start only.
+
+        A call's duration is the longer of what its timeline shows and `durations` (ms by call id,
+        from the tapes); it ended then, and never after `now`. Given `durations`, a recording that was
+        being taped and is not among them left nothing behind. Raises StorageError."""
+        query = (
+            select(calls.c.id, calls.c.started_at, func.max(events.c.media_ms).label("last"))
+            .select_from(calls.outerjoin(events, events.c.call_id == calls.c.id))
+            .where(calls.c.state == CallState.LIVE)
+            .group_by(calls.c.id, calls.c.started_at)
+            .order_by(calls.c.started_at, calls.c.id)
+        )
+        try:
+            with self._engine.begin() as connection:
+                jobs = []
+                for row in connection.execute(query).all():
+                    length = max(row.last or 0, (durations or {}).get(row.id, 0))
+                    ended = max(row.started_at, min(now, row.started_at + timedelta(milliseconds=length)))
+                    jobs.append(Ended(row.id, EndReason.CRASHED, ended, length, CallState.RECOVERED))
+                apply(connection, jobs)
+                if durations is not None:
+                    taping = select(calls.c.id).where(calls.c.recording == RecordingState.TAPING)
+                    empty = [id for id in connection.scalars(taping) if id not in durations]
+                    apply(connection, [Recorded(id, RecordingState.NONE, {}) for id in empty])
+        except SQLAlchemyError as error:
+            raise StorageError(f"cut-off calls cannot be marked now ({type(error).__name__})") from None
+        return [job.call_id for job in jobs]
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Commit what is queued, giving a broken database `patience` seconds. Idempotent."""
+        await asyncio.to_thread(self._writer.close, patience)
+        self._engine.dispose()
