@@ -21,6 +21,7 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, NotFoundError
 from offhook.foundation.events import (
     CallStarted,
+    ChannelKind,
     EndReason,
     Entry,
     LegKind,
@@ -29,6 +30,7 @@ from offhook.foundation.events import (
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.storage.base import CallRecord, CallStore, Recorder, RecordingState, Tape
 
+CLOSE_DEADLINE_S = 8.0
 _log = structlog.get_logger(__name__)
 
 
@@ -59,6 +61,14 @@ class LiveCall:
     record: CallRecord
     task: asyncio.Task[None] | None = None
 
+    @property
+    def channel_kind(self) -> ChannelKind:
+        return self.record.channel
+
+    @property
+    def vendor_id(self) -> str:
+        return self.record.vendor_id
+
 
 @dataclass(slots=True)
 class Totals:
@@ -78,8 +88,6 @@ class Directory:
     def __init__(self, house: House) -> None:
         self._house = house
         self._calls: dict[str, LiveCall] = {}
-        self._idle = asyncio.Event()
-        self._idle.set()
         self.draining = False
         self.totals = Totals()
 
@@ -95,9 +103,13 @@ class Directory:
     def get(self, call_id: str) -> LiveCall | None:
         return self._calls.get(call_id)
 
-    def capacity(self) -> int:
-        """How many more calls may begin now."""
-        return 0 if self.draining else max(0, self._house.max_calls - len(self._calls))
+    def full(self) -> bool:
+        """Whether there is no room for one more call."""
+        return len(self._calls) >= self._house.max_calls
+
+    def drain(self) -> None:
+        """Take no new calls from now on. Idempotent."""
+        self.draining = True
 
     def agent(self, name: str) -> Agent:
         """The agent of this name, or the default for an empty one. Raises NotFoundError."""
@@ -108,41 +120,35 @@ class Directory:
 
     def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]:
         """Begin a call. Raises LimitError, NotFoundError; nothing is constructed then."""
-        if self.capacity() == 0:
+        if self.draining or self.full():
             self.totals.refused["draining" if self.draining else "capacity"] += 1
             raise LimitError("no capacity for another call now")
         agent = self.agent(arrival.agent)
         call = self._begin(channel, arrival, agent)
         self._calls[call.id] = call
-        self._idle.clear()
         self.totals.started[channel.kind] += 1
         call.task = asyncio.create_task(self._live(call), name=call.id)
         return call.id, call.session
 
-    def hang_up(self, call_id: str, reason: EndReason = EndReason.AGENT_HUNG_UP) -> None:
-        """End a live call now. Raises NotFoundError."""
+    def hang_up(self, call_id: str, reason: EndReason) -> bool:
+        """Begin to end a live call; False when it is not live. A stopping server says goodbye first."""
         call = self._calls.get(call_id)
         if call is None:
-            raise NotFoundError("there is no live call with that id")
-        call.session.hang_up(reason)
-
-    async def drained(self) -> None:
-        """Until no call is live."""
-        await self._idle.wait()
-
-    async def close(self, reason: EndReason = EndReason.SERVER_STOPPED, grace_s: float = 4.0) -> None:
-        """End all calls: a goodbye where there is time for one, then the line."""
-        self.draining = True
-        for call in self:
+            return False
+        if reason is EndReason.SERVER_STOPPED:
             call.session.say_goodbye(reason)
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._idle.wait()
-        except TimeoutError:
-            tasks = [call.task for call in self if call.task is not None]
-            for call in self:
-                call.session.on_closed(reason)
-            await asyncio.wait(tasks, timeout=5.0)
+        else:
+            call.session.hang_up(reason)
+        return True
+
+    async def close(self) -> None:
+        """End what is still live, at once; returns when every call has cleaned up after itself."""
+        self.draining = True
+        tasks = [call.task for call in self if call.task is not None]
+        for call in self:
+            call.session.on_closed(EndReason.SERVER_STOPPED)
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_DEADLINE_S)
 
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
@@ -207,8 +213,6 @@ class Directory:
             timeline = session.timeline
             house.store.end(call.id, reason, timeline.wall(), int(timeline.now_ms()))
             _log.info("call ended", reason=reason, seconds=round(timeline.now_ms() / 1000, 1))
-            if not self._calls:
-                self._idle.set()
 
     def _count(self, session: Session, reason: EndReason) -> None:
         totals = self.totals

@@ -9,99 +9,17 @@ from difflib import SequenceMatcher
 from offhook.foundation.agent import Patience
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_BACKCHANNELS = frozenset(
-    [
-        "mm",
-        "mmm",
-        "mhm",
-        "mmhm",
-        "hmm",
-        "hm",
-        "uh",
-        "huh",
-        "um",
-        "ah",
-        "oh",
-        "yeah",
-        "yes",
-        "yep",
-        "yup",
-        "ok",
-        "okay",
-        "right",
-        "sure",
-        "aha",
-        "wow",
-        "great",
-        "cool",
-        "nice",
-        "good",
-        "alright",
-        "uhhuh",
-        "gotcha",
-        "exactly",
-        "true",
-        "really",
-        "so",
-        "well",
-        "hello",
-        "hi",
-        "hey",
-        "نعم",
-        "أيوه",
-        "اه",
-        "طيب",
-        "تمام",
-    ]
-)
+_BACKCHANNEL_WORDS = """
+mm mmm mhm mmhm hmm hm uh huh um ah oh yeah yes yep yup ok okay right sure aha wow great cool nice good
+alright uhhuh gotcha exactly true really so well hello hi hey نعم أيوه اه طيب تمام
+"""
+_DANGLING_WORDS = """
+and or but because so if when while the a an my your our their his her its to of for with from in on at about
+into than that which who i'm i'd i'll we're it's um uh uhm er erm like
+"""
+_BACKCHANNELS = frozenset(_BACKCHANNEL_WORDS.split())
+_DANGLING = frozenset(_DANGLING_WORDS.split())
 _FILLERS = frozenset(("um", "uh", "uhm", "er", "erm", "hmm", "hm", "mm", "ah", "oh"))
-_DANGLING = frozenset(
-    [
-        "and",
-        "or",
-        "but",
-        "because",
-        "so",
-        "if",
-        "when",
-        "while",
-        "the",
-        "a",
-        "an",
-        "my",
-        "your",
-        "our",
-        "their",
-        "his",
-        "her",
-        "its",
-        "to",
-        "of",
-        "for",
-        "with",
-        "from",
-        "in",
-        "on",
-        "at",
-        "about",
-        "into",
-        "than",
-        "that",
-        "which",
-        "who",
-        "i'm",
-        "i'd",
-        "i'll",
-        "we're",
-        "it's",
-        "um",
-        "uh",
-        "uhm",
-        "er",
-        "erm",
-        "like",
-    ]
-)
 _MAX_BACKCHANNEL_WORDS = 3
 _ECHO = 0.75
 
