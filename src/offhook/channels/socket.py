@@ -21,6 +21,7 @@ _WHOLE = (_TEXT, _BINARY)
 _MAX_FRAGMENTS = 1024
 _MAX_REASON = 120
 _PICOWS_REASONS: dict[object, EndReason] = {
+    1001: EndReason.SERVER_STOPPED,
     1002: EndReason.PROTOCOL_ERROR,
     1007: EndReason.PROTOCOL_ERROR,
     1009: EndReason.PROTOCOL_ERROR,
@@ -106,8 +107,8 @@ class PeerSocket(WSListener):
         self.watch.remove(self)
         self._fragments = []
         handshake = transport.close_handshake
-        if self.end_reason is None and handshake is not None and handshake.sent is not None:
-            # picows itself closed: the peer broke RFC 6455, or our own code raised (1011).
+        if self.end_reason is None and handshake and handshake.sent and self._peer_code == LOST:
+            # Closed below us: the peer broke RFC 6455, our own code raised (1011), or the server stops.
             self.end_reason = _PICOWS_REASONS.get(handshake.sent.code)
         self.gone(self._peer_code)
 

@@ -1,0 +1,224 @@
+"""A browser's call socket, `/media/browser` (docs/browser-protocol.md): bounds, order, delivery to the call.
+
+Admission (origin, token) is the caller's of this module; what is played and shown is browser_channel.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from offhook.channels.base import Arrival, Reception
+from offhook.channels.bounds import SocketBounds, TokenBucket, Valve
+from offhook.channels.browser_channel import BrowserChannel
+from offhook.channels.resume import ResumeDesk
+from offhook.channels.socket import LOST, NO_CODE, PeerSocket
+from offhook.channels.voice import UpVoice
+from offhook.channels.watch import Watch
+from offhook.foundation.errors import LimitError, NotFoundError, OffhookError, RefusedError, WireError
+from offhook.foundation.events import EndReason
+from offhook.protocols.base import KindError
+from offhook.protocols.browser import (
+    BrowserReader,
+    Control,
+    Digit,
+    End,
+    MarkEcho,
+    Mute,
+    Ping,
+    Start,
+    Stats,
+    Text,
+    message,
+)
+
+Admit = Callable[[Start], Arrival]
+_HIGH, _LOW = 16_384, 4_096
+_UNIT = 640
+_GOING_AWAY = 1001
+_NEVER_RETURN = (
+    EndReason.PROTOCOL_ERROR,
+    EndReason.CRASHED,
+    EndReason.REFUSED,
+    EndReason.SERVER_STOPPED,
+)
+
+
+class BrowserSocket(PeerSocket):
+    """One connection to `/media/browser`: a new call, or a browser that comes back to one.
+
+    `admit` turns the first message into an Arrival or raises RefusedError; `desk` is shared by all
+    sockets of the process.
+    """
+
+    def __init__(
+        self,
+        reception: Reception,
+        admit: Admit,
+        bounds: SocketBounds,
+        watch: Watch,
+        desk: ResumeDesk[BrowserChannel],
+    ) -> None:
+        super().__init__(bounds, watch)
+        self._reception = reception
+        self._admit = admit
+        self._desk = desk
+        self._reader = BrowserReader()
+        self._voice = UpVoice()
+        self._channel: BrowserChannel | None = None
+        self._rates = _Rates(bounds)
+        self._pulse = _Pulse(watch.checks(bounds.media_silence_seconds))
+        self._now = asyncio.get_running_loop().time
+
+    # Messages in.
+
+    def receive_binary(self, raw: bytes) -> None:
+        frame = self._reader.receive_audio(raw)
+        audio = self._voice.unpack(frame)
+        if self._rates.media.admit(self._now(), -(-len(audio) // _UNIT)):
+            if self._channel is not None and audio:
+                self._channel.audio(audio, frame.at_ms)
+        elif self._rates.media.flooding:
+            self._flood()
+
+    def receive_text(self, raw: bytes) -> None:
+        control = self._reader.receive_text(raw)
+        if isinstance(control, Start):
+            self.first_message_seen()
+            self._start(control)
+        elif isinstance(control, MarkEcho) and self._channel is not None and self._channel.echo(control):
+            return  # asked for by us: as many may come as went out
+        elif self._rates.admits(control, self._now()):
+            if self._channel is not None:
+                self._control(control, self._channel)
+        elif self._rates.control.flooding:
+            self._flood()
+
+    def strike(self, error: WireError) -> None:
+        if isinstance(error, KindError) and not self._reader.started:
+            self._refuse(1003, "unsupported", error.reason)
+            return
+        super().strike(error)
+
+    def _control(self, control: Control | None, channel: BrowserChannel) -> None:
+        match control:
+            case Text(text):
+                channel.text(text)
+            case Digit(digit):
+                channel.digit(digit)
+            case Mute() | Stats():
+                channel.note(control)
+            case Ping(id):
+                channel.outbox.words(message("pong", id=id))
+            case End():
+                channel.hang_up(EndReason.CALLER_HUNG_UP)
+
+    def _flood(self) -> None:
+        self.close(1008, "too many messages", EndReason.PROTOCOL_ERROR)
+
+    # A call begins, or goes on.
+
+    def _start(self, start: Start) -> None:
+        self.limit_writing(_HIGH, _LOW)
+        if start.resume:
+            self._resume(start)
+            return
+        channel: BrowserChannel | None = None
+        try:
+            arrival = self._admit(start)
+            channel = BrowserChannel(self._desk, arrival.agent or start.agent, self.bounds)
+            channel.attach(self, start.codec)
+            self._channel = channel
+            channel.begin(*self._reception.arrive(channel, arrival))
+        except OffhookError as error:
+            if channel is not None:
+                channel.abandon()
+            match error:
+                case LimitError():
+                    self._refuse(1013, "busy", error.reason)
+                case NotFoundError():
+                    self._refuse(1008, "not_found", error.reason)
+                case RefusedError():
+                    self._refuse(1008, "refused", error.reason)
+                case _:
+                    raise
+
+    def _resume(self, start: Start) -> None:
+        channel = self._desk.find(start.resume)
+        if channel is None:
+            self._refuse(4404, "gone", "this call is not known any more")
+            return
+        channel.attach(self, start.codec)
+        self._channel = channel
+        channel.resume()
+
+    def _refuse(self, code: int, name: str, reason: str) -> None:
+        self._channel = None
+        self.send(message("error", code=name, message=reason))
+        self.close(code, reason, EndReason.REFUSED)
+
+    # A peer that does not keep up, or is not there.
+
+    def pause_writing(self) -> None:
+        if self._channel is not None and self._channel.is_on(self):
+            self._channel.outbox.pause()
+
+    def resume_writing(self) -> None:
+        if self._channel is not None and self._channel.is_on(self):
+            self._channel.outbox.resume()
+
+    def check(self) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        paused = channel.is_on(self) and channel.outbox.paused
+        if channel.outbox.overflowed or self._pulse.is_lost(self.received, paused):
+            self.cut()
+        elif self._pulse.is_quiet:
+            self.ping()
+
+    def gone(self, code: int) -> None:
+        channel, self._channel = self._channel, None
+        if channel is None:
+            return
+        if self.end_reason is not None:
+            channel.detach(self, self.end_reason, may_return=self.end_reason not in _NEVER_RETURN)
+        elif code in (LOST, NO_CODE):
+            channel.detach(self, EndReason.PEER_LOST, may_return=True)
+        else:
+            channel.detach(self, EndReason.CALLER_HUNG_UP, may_return=code == _GOING_AWAY)
+
+
+class _Rates:
+    """How fast one browser may send what."""
+
+    def __init__(self, bounds: SocketBounds) -> None:
+        self.media = Valve(bounds.media_rate, bounds.media_burst)
+        self.control = Valve(bounds.control_rate, bounds.control_burst)
+        self._digits = TokenBucket(bounds.digit_rate, bounds.digit_rate)
+
+    def admits(self, control: Control | None, now: float) -> bool:
+        """Digits have a bucket of their own; what it refuses counts as any message, and is dropped."""
+        if isinstance(control, Digit):
+            return self._digits.take(now) or (self.control.admit(now) and False)
+        return self.control.admit(now)
+
+
+class _Pulse:
+    """Counts checks in which nothing at all came (not even an answer to a ping), or nothing could leave."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._seen = -1
+        self._quiet = self._paused = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is time for a ping."""
+        return self._quiet * 2 >= self._patience
+
+    def is_lost(self, received: int, paused: bool) -> bool:
+        self._quiet = 0 if received != self._seen else self._quiet + 1
+        self._paused = self._paused + 1 if paused else 0
+        self._seen = received
+        return max(self._quiet, self._paused) >= self._patience
