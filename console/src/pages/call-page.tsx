@@ -1,0 +1,189 @@
+// The page of one call: facts, recording, transcript, waterfall, timeline, downloads. A live call refreshes.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, type CallDetail, type CallRecord, type Peaks, callUrl, fetchCall, fetchPeaks } from "../api";
+import { Player } from "../parts/player";
+import { Timeline } from "../parts/timeline";
+import { Transcript } from "../parts/transcript";
+import { Waterfall } from "../parts/waterfall";
+import { clock, endLabel, endWord, latency, moment, sentenceCase } from "../words";
+import { LiveTag, channelWord, recordingWord } from "./call-list";
+
+const REFRESH_MS = 2_000;
+
+export function CallPage({ id }: { id: string }) {
+  const [detail, setDetail] = useState<CallDetail | null>(null);
+  const [peaks, setPeaks] = useState<Peaks | null>(null);
+  const [problem, setProblem] = useState("");
+  const position = useSignal(0);
+  const wish = useSignal<number | null>(null);
+
+  useEffect(() => {
+    let timer = 0;
+    const load = async () => {
+      let again = true;
+      try {
+        const answer = await fetchCall(id);
+        setDetail(answer);
+        setProblem("");
+        again = answer.call.state === "live" || answer.call.recording === "taping";
+        if (answer.call.recording === "sealed") setPeaks(await fetchPeaks(id).catch(() => null));
+      } catch (error) {
+        again = !(error instanceof ApiError && error.status === 404);
+        setProblem(again ? (error as Error).message : "There is no call with this id.");
+      }
+      if (again) timer = window.setTimeout(load, REFRESH_MS);
+    };
+    void load();
+    return () => window.clearTimeout(timer);
+  }, [id]);
+
+  if (detail === null) return <Waiting problem={problem} />;
+  const { call, turns, events } = detail;
+  const recorded = call.recording === "sealed";
+  const ordered = [...turns].sort((a, b) => a.started_ms - b.started_ms);
+  const seek = (ms: number) => {
+    wish.value = ms;
+  };
+  return (
+    <>
+      <Head call={call} />
+      {problem !== "" && (
+        <p class="banner bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <Facts call={call} />
+      {recorded ? (
+        <Player
+          id={id}
+          peaks={peaks}
+          durationMs={peaks?.duration_ms ?? call.duration_ms}
+          position={position}
+          wish={wish}
+        />
+      ) : (
+        <p class="card quiet">{recordingSentence(call)}</p>
+      )}
+      <div class="columns">
+        <section class="card" aria-labelledby="transcript-title">
+          <h2 id="transcript-title">Transcript</h2>
+          <Transcript turns={ordered} positionMs={position.value} seek={recorded ? seek : null} />
+        </section>
+        <div>
+          <section class="card" aria-labelledby="waterfall-title">
+            <h2 id="waterfall-title">Response time per turn</h2>
+            <Waterfall turns={ordered} seek={seek} />
+          </section>
+          <Downloads call={call} />
+          <section class="card" aria-labelledby="timeline-title">
+            <h2 id="timeline-title">Timeline</h2>
+            <Timeline events={events} />
+          </section>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Waiting({ problem }: { problem: string }) {
+  if (problem === "") return <p class="quiet">Loading the call …</p>;
+  return (
+    <div class="empty">
+      <h1>{problem}</h1>
+      <p>
+        <a href="/">Back to the calls</a>
+      </p>
+    </div>
+  );
+}
+
+function Head({ call }: { call: CallRecord }) {
+  const other = call.direction === "outbound" ? call.called : call.caller;
+  return (
+    <div class="page-head">
+      <h1>
+        <bdi>{other || `${channelWord(call.channel)} call`}</bdi>
+      </h1>
+      {call.state === "live" && <LiveTag />}
+      {call.state === "recovered" && <span class="tag">Recovered after a crash</span>}
+      <code class="id">{call.id}</code>
+    </div>
+  );
+}
+
+function Facts({ call }: { call: CallRecord }) {
+  const live = call.state === "live";
+  const facts: [string, string][] = [
+    ["Started", moment(call.started_at)],
+    ["Duration", clock(live ? Date.now() - Date.parse(call.started_at) : call.duration_ms)],
+    ["Direction", sentenceCase(call.direction)],
+    ["Channel", channelWord(call.channel)],
+    ["Agent", call.agent],
+    ["Turns", String(call.turns)],
+    ["Response p50", latency(call.response_p50_ms)],
+    ["Response p95", latency(call.response_p95_ms)],
+    ["Ended", live ? "Not yet" : endLabel(call.end_reason) || sentenceCase(call.state)],
+    ["Recording", recordingWord(call.recording)],
+  ];
+  return (
+    <dl class="facts card" title={call.end_reason === null ? undefined : endWord(call.end_reason)}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd dir="auto">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function recordingSentence(call: CallRecord): string {
+  switch (call.recording) {
+    case "taping":
+      return call.state === "live"
+        ? "The recording can be heard here when the call has ended."
+        : "The recording is being sealed and will be here in a moment.";
+    case "failed":
+      return "The recording of this call failed; its transcript was kept.";
+    case "deleted":
+      return "The recording of this call was deleted.";
+    default:
+      return "This call was not recorded.";
+  }
+}
+
+function Downloads({ call }: { call: CallRecord }) {
+  const sound: [string, string][] =
+    call.recording === "sealed"
+      ? [
+          ["Ogg/Opus", "/recording?format=ogg"],
+          ["WAV", "/recording?format=wav"],
+        ]
+      : [];
+  const files: [string, string][] = [
+    ...sound,
+    ["Text", "/transcript?format=text"],
+    ["WebVTT", "/transcript?format=vtt"],
+    ["JSON", "/transcript?format=json"],
+  ];
+  return (
+    <section class="card" aria-labelledby="downloads-title">
+      <h2 id="downloads-title">Downloads</h2>
+      <ul class="downloads">
+        {files.map(([name, path]) => (
+          <li key={name}>
+            <a class="button" href={callUrl(call.id, path)} download={`${call.id}${suffix(name)}`}>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function suffix(name: string): string {
+  return { "Ogg/Opus": ".ogg", WAV: ".wav", Text: ".txt", WebVTT: ".vtt", JSON: ".json" }[name] ?? "";
+}

@@ -1,0 +1,43 @@
+// The timeline of a call's events, in media time.
+
+import type { TimelineEvent } from "../api";
+import { clock, eventWord, sentenceCase } from "../words";
+
+export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
+  if (events.length === 0) return <p class="quiet">No events yet.</p>;
+  return (
+    <ol class="timeline">
+      {events.map((event) => (
+        <li key={event.seq} class={event.kind}>
+          <span class="time">{clock(event.media_ms, true)}</span>
+          <span class="event">{eventWord(event.kind)}</span>
+          <span class="detail" dir="auto">
+            {detail(event)}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** What an event is about, in a few words; its own fields where it is not known here. */
+export function detail(event: TimelineEvent): string {
+  switch (event.kind) {
+    case "speech_started":
+    case "speech_ended":
+      return sentenceCase(String(event.leg));
+    case "transcript_final":
+      return `${sentenceCase(String(event.leg))}: ${String(event.text)}`;
+    case "turn_timed":
+      return `Turn ${String(event.turn)}: first audio after ${String(event.first_audio_ms)} ms`;
+    case "call_ended":
+      return sentenceCase(String(event.reason));
+    case "tool_called":
+      return `${String(event.name)}(${JSON.stringify(event.arguments)}) → ${String(event.result)}`;
+    default:
+      return Object.entries(event)
+        .filter(([name]) => !["kind", "seq", "media_ms", "call_id"].includes(name))
+        .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`)
+        .join(", ");
+  }
+}

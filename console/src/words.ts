@@ -1,0 +1,78 @@
+// Plain words and numbers for people: times, states, reasons. Pure.
+
+const END_WORDS: Record<string, string> = {
+  caller_hung_up: "The caller hung up.",
+  agent_hung_up: "The agent hung up.",
+  peer_lost: "The connection was lost.",
+  no_input: "Nobody was speaking, so the call was ended.",
+  max_length: "The call reached its longest allowed time.",
+  transferred: "The call was transferred.",
+  refused: "The call was refused.",
+  protocol_error: "The call ended because of a technical error.",
+  server_stopped: "The server was stopped.",
+  crashed: "The server failed during the call.",
+  failed: "The call failed.",
+};
+
+const EVENT_WORDS: Record<string, string> = {
+  call_started: "Call started",
+  call_ended: "Call ended",
+  speech_started: "Speech started",
+  speech_ended: "Speech ended",
+  transcript_final: "Said",
+  turn_timed: "Response timed",
+  interrupted: "Caller interrupted the agent",
+  interruption_resumed: "Not an interruption; the agent went on",
+  no_input: "Caller silent",
+  dtmf: "Key pressed",
+  text_received: "Text typed",
+  tool_called: "Tool called",
+  provider_failed: "Provider failed",
+  notice: "Notice",
+};
+
+export function endWord(reason: string): string {
+  return END_WORDS[reason] ?? sentenceCase(reason);
+}
+
+/** The short form for tables: "Caller hung up". */
+export function endLabel(reason: string | null): string {
+  return reason === null ? "" : sentenceCase(reason);
+}
+
+export function eventWord(kind: string): string {
+  return EVENT_WORDS[kind] ?? sentenceCase(kind);
+}
+
+export function sentenceCase(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Milliseconds as 0:07 or 1:02:33; with `tenths`, as 0:07.4. */
+export function clock(ms: number, tenths = false): string {
+  const total = Math.max(0, tenths ? Math.floor(ms / 100) / 10 : Math.floor(ms / 1000));
+  const hours = Math.floor(total / 3600);
+  const minutes = Math.floor((total % 3600) / 60);
+  const seconds = tenths ? (total % 60).toFixed(1).padStart(4, "0") : String(total % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** A latency as people read it: 390 ms, 1.24 s; a dash when there is none. */
+export function latency(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return "–";
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
+}
+
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** A moment for a list: today's by the time alone, others with the day. */
+export function moment(iso: string, now: Date = new Date()): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "–";
+  if (at.toDateString() === now.toDateString()) return TIME.format(at);
+  const day = at.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR;
+  return `${day.format(at)}, ${TIME.format(at)}`;
+}
