@@ -1,0 +1,157 @@
+"""The receptionist as a language-model provider: one loaded classifier for all calls, one dialogue per call."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Lock
+
+from offhook.foundation.agent import Agent, Facts
+from offhook.foundation.errors import MissingModelError, ProviderError
+from offhook.foundation.events import LegKind
+from offhook.speech.base import ChatRequest, Llm, TextDelta, ToolCall
+from offhook.speech.llm.receptionist.classify import Classifier, Meaning, most_important
+from offhook.speech.llm.receptionist.dialogue import respond
+from offhook.speech.llm.receptionist.fallback import Fallback
+from offhook.speech.llm.receptionist.hours import Hours
+from offhook.speech.llm.receptionist.scene import Scene
+from offhook.speech.llm.receptionist.similarity import Embedding, Letters, Similarity
+from offhook.speech.llm.receptionist.state import Reply, State
+from offhook.speech.llm.receptionist.words import MAX_CHARS
+
+_AGENTS = 32
+
+
+def _reference() -> str:
+    return f"{secrets.randbelow(90_000) + 10_000}"
+
+
+def _local_now() -> datetime:
+    return datetime.now().astimezone()
+
+
+class Receptionist:
+    """Answers from an agent's facts. `fallback` speaks where there is no answer in them."""
+
+    name = "receptionist"
+
+    def __init__(
+        self,
+        *,
+        fallback: Llm | None = None,
+        now: Callable[[], datetime] = _local_now,
+        reference: Callable[[], str] = _reference,
+        similarity: Similarity | None = None,
+    ) -> None:
+        """Loads nothing yet. `now` is the business's wall time, `reference` a new booking's code."""
+        self._fallback = fallback
+        self._now = now
+        self._reference = reference
+        self._similarity = similarity
+        self._classifiers: OrderedDict[str, Classifier] = OrderedDict()
+        self._lock = Lock()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="receptionist")
+
+    async def prepare(self, agents: Iterable[Agent]) -> None:
+        """Load the model and embed the agents' questions ahead of the first call (about half a second)."""
+        loop = asyncio.get_running_loop()
+        for agent in agents:
+            await loop.run_in_executor(self._threads, self._classifier, agent.facts)
+
+    def open(self, agent: Agent) -> ReceptionistChat:
+        fallback = Fallback(self._fallback.open(agent)) if self._fallback else None
+        return ReceptionistChat(self, agent, fallback)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._fallback:
+            await self._fallback.close()
+
+    async def meanings(self, facts: Facts, text: str) -> list[Meaning]:
+        """What the sentences of `text` mean, computed in a worker thread."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, self._understand, facts, text)
+        except RuntimeError as error:
+            raise ProviderError(self.name, "is closed", retryable=False) from error
+
+    def scene(self, agent: Agent, state: State, meanings: list[Meaning], text: str, heard: str) -> Scene:
+        """Everything that the dialogue needs for one reply."""
+        return Scene(
+            agent=agent,
+            hours=Hours(agent.facts.hours),
+            state=state,
+            text=text,
+            meaning=most_important(meanings),
+            meanings=tuple(meanings),
+            now=self._now(),
+            reference=self._reference(),
+            heard=heard,
+        )
+
+    def _understand(self, facts: Facts, text: str) -> list[Meaning]:
+        return self._classifier(facts).meanings(text)
+
+    def _classifier(self, facts: Facts) -> Classifier:
+        key = repr((facts.questions, facts.services))
+        with self._lock:
+            if key not in self._classifiers:
+                self._classifiers[key] = Classifier(self._loaded(), facts)
+                while len(self._classifiers) > _AGENTS:
+                    self._classifiers.popitem(last=False)
+            self._classifiers.move_to_end(key)
+            return self._classifiers[key]
+
+    def _loaded(self) -> Similarity:
+        if self._similarity is None:
+            try:
+                self._similarity = Embedding()
+            except MissingModelError:
+                self._similarity = Letters()
+        return self._similarity
+
+
+class ReceptionistChat:
+    """The dialogue of one call."""
+
+    def __init__(self, desk: Receptionist, agent: Agent, fallback: Fallback | None) -> None:
+        self._desk = desk
+        self._agent = agent
+        self._fallback = fallback
+        self._state = State()
+
+    async def reply(self, request: ChatRequest) -> AsyncIterator[TextDelta | ToolCall]:
+        """Answer the last message; the dialogue moves on when the stream was read to its end."""
+        last = request.messages[-1] if request.messages else None
+        text = last.text[:MAX_CHARS] if last and last.leg is LegKind.CALLER else ""
+        heard = next((m.text for m in reversed(request.messages) if m.leg is LegKind.AGENT), "")
+        agent = request.agent
+        meanings = await self._desk.meanings(agent.facts, text)
+        reply = respond(self._desk.scene(agent, self._state, meanings, text, heard))
+        state = reply.state
+        if not reply.known and self._fallback:
+            said = []
+            async for sentence in self._fallback.speak(request):
+                said.append(sentence)
+                yield TextDelta(sentence)
+            if said:
+                self._state = Fallback.after(self._state, said)
+                return
+        for delta in deltas(reply):
+            yield delta
+        self._state = state
+
+    async def close(self) -> None:
+        if self._fallback:
+            await self._fallback.close()
+
+
+def deltas(reply: Reply) -> Iterable[TextDelta | ToolCall]:
+    """A reply as a stream: its parts one by one, then its tool calls."""
+    for index, part in enumerate(reply.parts):
+        yield TextDelta(f" {part}" if index else part)
+    yield from reply.calls
