@@ -1,0 +1,21 @@
+"""Keypad strings and the loop guard."""
+
+from offhook.call.limits import LOOP_REPLIES, MAX_DIGITS, Keypad, LoopGuard
+
+
+def test_loop_guard_opens_again():
+    guard = LoopGuard()
+    assert all(guard.allow(n * 100) for n in range(LOOP_REPLIES))
+    assert not guard.allow(1000)
+    assert guard.allow(20_001)
+
+
+def test_keypad_ends_by_hash_pause_or_length():
+    keypad = Keypad()
+    assert [keypad.press(d, 0) for d in "12"] == ["", ""]
+    assert keypad.press("#", 10) == "12"
+    assert keypad.press("#", 20) == "", "a lone # is a digit"
+    assert keypad.tick(1000) == ""
+    assert keypad.tick(1520) == "#"
+    assert keypad.tick(9999) == ""
+    assert [keypad.press("1", 0) for _ in range(MAX_DIGITS)][-1] == "1" * MAX_DIGITS
