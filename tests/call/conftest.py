@@ -170,8 +170,16 @@ class Stage:
         self.factory = CascadeFactory(self.stt, self.llm, self.tts, self.turn, self.clock)
         self.directory = Directory(
             House(
-                self.clock, self.media, self.store, MemoryBus(), self.reel, {"cascade": self.factory},
-                {"default": agent}, "default", "cascade", max_calls=2,
+                self.clock,
+                self.media,
+                self.store,
+                MemoryBus(),
+                self.reel,
+                {"cascade": self.factory},
+                {"default": agent},
+                "default",
+                "cascade",
+                max_calls=2,
             )  # fmt: skip
         )
         self.steps = 0
@@ -240,7 +248,9 @@ class Stage:
 async def stage_of():
     stages: list[Stage] = []
 
-    def make(agent: Agent = AGENT, llm: Replies | None = None, texts: Sequence[str] = (), **patience) -> Stage:
+    def make(
+        agent: Agent = AGENT, llm: Replies | None = None, texts: Sequence[str] = (), **patience
+    ) -> Stage:
         if patience:
             agent = replace(agent, patience=replace(agent.patience, **patience))
         stages.append(Stage(agent, llm, texts))
@@ -248,7 +258,7 @@ async def stage_of():
 
     yield make
     for stage in stages:
-        await stage.directory.close()
+        await stage.directory.close(grace_s=0)
         assert stage.vad.opened == 0
 
 

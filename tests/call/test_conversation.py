@@ -12,8 +12,8 @@ from offhook.foundation.errors import LimitError, NotFoundError, ProviderError
 from offhook.foundation.events import (
     CallEnded,
     EndReason,
-    InterruptionResumed,
     Interrupted,
+    InterruptionResumed,
     LegKind,
     NoInput,
     ProviderFailed,
@@ -298,7 +298,7 @@ async def test_capacity_and_unknown_agents_construct_nothing(stage_of):
     stage = await stage_of().answer()
     with pytest.raises(NotFoundError):
         stage.directory.arrive(stage.line, Arrival(agent="nobody"))
-    stage.directory.drain()
+    stage.directory.draining = True
     with pytest.raises(LimitError):
         stage.directory.arrive(stage.line, Arrival())
     assert len(stage.store.begun) == 1
@@ -310,5 +310,3 @@ async def test_talking_loop_is_broken(stage_of, replies):
         stage.line.listener.on_text("hello")
         await stage.wait(200)
     assert len(stage.llm.requests) <= 8
-
-

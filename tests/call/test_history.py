@@ -12,7 +12,13 @@ CALLER, AGENT = LegKind.CALLER, LegKind.AGENT
 
 def test_lines_of_one_speaker_join():
     history = History()
-    for leg, text in [(AGENT, "Hello."), (AGENT, "How are you?"), (CALLER, " Fine "), (CALLER, ""), (AGENT, "Good.")]:
+    for leg, text in [
+        (AGENT, "Hello."),
+        (AGENT, "How are you?"),
+        (CALLER, " Fine "),
+        (CALLER, ""),
+        (AGENT, "Good."),
+    ]:
         history.add(leg, text)
     assert history.messages == [
         Message(AGENT, "Hello. How are you?"),

@@ -24,7 +24,9 @@ def test_what_takes_the_floor(text):
     assert not is_backchannel(text)
 
 
-@pytest.mark.parametrize(("text", "filler"), [("Um...", True), ("", True), ("uh, um", True), ("Um, yes", False)])
+@pytest.mark.parametrize(
+    ("text", "filler"), [("Um...", True), ("", True), ("uh, um", True), ("Um, yes", False)]
+)
 def test_fillers(text, filler):
     assert is_filler(text) is filler
 

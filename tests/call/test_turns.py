@@ -32,7 +32,9 @@ def test_every_floor_can_be_reached():
     assert seen == set(Floor)
 
 
-@pytest.mark.parametrize("floor", [Floor.GREETING, Floor.LISTENING, Floor.HEARING, Floor.THINKING, Floor.SPEAKING])
+@pytest.mark.parametrize(
+    "floor", [Floor.GREETING, Floor.LISTENING, Floor.HEARING, Floor.THINKING, Floor.SPEAKING]
+)
 def test_silence_alone_never_ends_a_turn(floor):
     assert Signal.TURN_ENDED not in TABLE[floor]
 

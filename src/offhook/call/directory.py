@@ -21,7 +21,6 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, NotFoundError
 from offhook.foundation.events import (
     CallStarted,
-    ChannelKind,
     EndReason,
     Entry,
     LegKind,
@@ -61,14 +60,6 @@ class LiveCall:
     record: CallRecord
     task: asyncio.Task[None] | None = None
 
-    @property
-    def channel_kind(self) -> ChannelKind:
-        return self.record.channel
-
-    @property
-    def vendor_id(self) -> str:
-        return self.record.vendor_id
-
 
 @dataclass(slots=True)
 class Totals:
@@ -103,13 +94,9 @@ class Directory:
     def get(self, call_id: str) -> LiveCall | None:
         return self._calls.get(call_id)
 
-    def full(self) -> bool:
-        """Whether there is no room for one more call."""
-        return len(self._calls) >= self._house.max_calls
-
-    def drain(self) -> None:
-        """Take no new calls from now on. Idempotent."""
-        self.draining = True
+    def capacity(self) -> int:
+        """How many more calls may begin now."""
+        return 0 if self.draining else max(0, self._house.max_calls - len(self._calls))
 
     def agent(self, name: str) -> Agent:
         """The agent of this name, or the default for an empty one. Raises NotFoundError."""
@@ -120,7 +107,7 @@ class Directory:
 
     def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]:
         """Begin a call. Raises LimitError, NotFoundError; nothing is constructed then."""
-        if self.draining or self.full():
+        if self.capacity() == 0:
             self.totals.refused["draining" if self.draining else "capacity"] += 1
             raise LimitError("no capacity for another call now")
         agent = self.agent(arrival.agent)
@@ -130,25 +117,26 @@ class Directory:
         call.task = asyncio.create_task(self._live(call), name=call.id)
         return call.id, call.session
 
-    def hang_up(self, call_id: str, reason: EndReason) -> bool:
-        """Begin to end a live call; False when it is not live. A stopping server says goodbye first."""
+    def hang_up(self, call_id: str, reason: EndReason) -> None:
+        """Begin to end a live call. Raises NotFoundError when it is not live."""
         call = self._calls.get(call_id)
         if call is None:
-            return False
-        if reason is EndReason.SERVER_STOPPED:
-            call.session.say_goodbye(reason)
-        else:
-            call.session.hang_up(reason)
-        return True
+            raise NotFoundError("there is no live call with that id")
+        call.session.hang_up(reason)
 
-    async def close(self) -> None:
-        """End what is still live, at once; returns when every call has cleaned up after itself."""
+    async def close(self, reason: EndReason = EndReason.SERVER_STOPPED, grace_s: float = 4.0) -> None:
+        """End all calls: a goodbye within `grace_s`, then the line; returns when all are cleaned up."""
         self.draining = True
         tasks = [call.task for call in self if call.task is not None]
+        if not tasks:
+            return
         for call in self:
-            call.session.on_closed(EndReason.SERVER_STOPPED)
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSE_DEADLINE_S)
+            call.session.say_goodbye(reason)
+        if grace_s > 0:
+            await asyncio.wait(tasks, timeout=grace_s)
+        for call in self:
+            call.session.on_closed(reason)
+        await asyncio.wait(tasks, timeout=CLOSE_DEADLINE_S)
 
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
