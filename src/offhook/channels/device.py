@@ -1,4 +1,4 @@
-"""This machine's sound card as a caller, for development. Needs the extra `sound`; imported on first use only.
+"""This machine's sound card as a caller, for development. Needs the extra `sound`, imported on use only.
 
 PortAudio's callbacks run in a thread of its own. The microphone's hands audio to the event loop; the
 speaker's takes what waits in `_Speaker`, under the one lock of this module.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from offhook.audio.frame import WIDEBAND, AudioFormat
 from offhook.channels.base import Arrival, CallerListener, Reception
@@ -16,7 +17,8 @@ class SilentChannel:
         self._format = format
         self._listener: CallerListener | None = None
         self._played_at = 0.0
-        self._marks: set[asyncio.TimerHandle] = set()
+        self._marks: deque[tuple[float, str]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, reception: Reception, arrival: Arrival) -> str:
         """Call; returns the call's id. Raises what Reception.arrive raises."""
@@ -41,14 +43,15 @@ class SilentChannel:
 
     def clear(self) -> None:
         self._played_at = 0.0
-        for mark in self._marks:
-            mark.cancel()
         self._marks.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def mark(self, name: str) -> None:
-        loop = asyncio.get_running_loop()
-        handle = loop.call_at(max(self._played_at, loop.time()), lambda: self._reached(name, handle))
-        self._marks.add(handle)
+        self._marks.append((self._played_at, name))
+        if self._timer is None:
+            self._wait()
 
     def tell(self, entry: Entry) -> None:
         """There is no screen."""
@@ -57,8 +60,14 @@ class SilentChannel:
         self.clear()
         asyncio.get_running_loop().call_soon(self._close, reason)
 
-    def _reached(self, name: str, handle: asyncio.TimerHandle) -> None:
-        self._marks.discard(handle)
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_at(self._marks[0][0], self._reached)
+
+    def _reached(self) -> None:
+        self._timer = None
+        _, name = self._marks.popleft()
+        if self._marks:
+            self._wait()
         if self._listener is not None:
             self._listener.on_mark(name)
 

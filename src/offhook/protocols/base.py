@@ -97,6 +97,11 @@ def parse_object(raw: bytes | str, limit: int = MAX_MESSAGE) -> dict[str, Any]:
     return value
 
 
+def compact(message: dict[str, Any]) -> bytes:
+    """A JSON message of ours, in as few bytes as it takes."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
 def parse_base64(text: str | bytes) -> bytes:
     """Bytes from canonical base64; no other characters, no missing or extra padding."""
     try:

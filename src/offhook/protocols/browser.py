@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +13,7 @@ from offhook.protocols.base import (
     OrderError,
     SizeError,
     clean,
+    compact,
     counter,
     digit,
     flag,
@@ -234,4 +234,4 @@ class BrowserWriter:
 
 def message(kind: str, **fields: Any) -> bytes:
     """A text message of the given `type`."""
-    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":")).encode()
+    return compact({"type": kind, **fields})

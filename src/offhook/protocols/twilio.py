@@ -8,25 +8,24 @@ documented, because Twilio counts an extra field as a violation (warning 31951).
 from __future__ import annotations
 
 import binascii
-import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from offhook.foundation.errors import WireError
-from offhook.protocols.base import OrderError, counter, digit, parse_base64, parse_object, section, string
+from offhook.protocols.base import (
+    OrderError,
+    compact,
+    counter,
+    digit,
+    parse_base64,
+    parse_object,
+    section,
+    string,
+)
 from offhook.protocols.marks import Marks
-
-_ENCODINGS = {
-    "audio/x-mulaw": "ulaw",
-    "audio/pcmu": "ulaw",
-    "audio/x-alaw": "alaw",
-    "audio/pcma": "alaw",
-    "audio/x-l16": "pcm16",
-    "audio/l16": "pcm16",
-}
-_RATES = (8_000, 16_000, 24_000, 48_000)
+from offhook.protocols.twilio_start import Started, read_start
 
 # The one message that comes 50 times a second, in the byte order that Twilio writes it; any other
 # spelling of the same message is read as JSON.
@@ -41,19 +40,6 @@ class Connected:
     """The first message: the peer speaks the media stream protocol."""
 
     version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The stream of a call begins. `encoding` is ulaw, alaw or pcm16 (little-endian), `rate` is in Hz."""
-
-    call_sid: str
-    stream_sid: str
-    account_sid: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    encoding: str = "ulaw"
-    rate: int = 8_000
-    tracks: tuple[str, ...] = ("inbound",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +70,18 @@ class Stopped:
     """The stream is over; nothing follows."""
 
 
+__all__ = [
+    "Connected",
+    "Digit",
+    "Event",
+    "MarkReached",
+    "Media",
+    "Phase",
+    "Started",
+    "Stopped",
+    "TwilioStream",
+]
+
 Event = Connected | Started | Media | Digit | MarkReached | Stopped
 
 
@@ -96,7 +94,7 @@ class Phase(StrEnum):
     STOPPED = "stopped"
 
 
-# What may come when. An event that is not listed for a phase is an OrderError.
+# What may come when; anything else that is known is an OrderError.
 _ALLOWED: dict[Phase, frozenset[str]] = {
     Phase.NEW: frozenset({"connected", "start"}),
     Phase.CONNECTED: frozenset({"start"}),
@@ -167,27 +165,12 @@ class TwilioStream:
         return Stopped()
 
     def _start(self, message: dict[str, Any]) -> Started:
-        body = section(message, "start")
-        stream_sid = string(body, "streamSid", 64)
-        if not (stream_sid.isascii() and stream_sid.isalnum()):
-            raise WireError("streamSid is not a word of letters and digits")
-        if string(message, "streamSid", 64, stream_sid) != stream_sid:
-            raise WireError("start names two streams")
-        encoding, rate = _format(body)
-        started = Started(
-            call_sid=string(body, "callSid", 64),
-            stream_sid=stream_sid,
-            account_sid=string(body, "accountSid", 64, ""),
-            parameters=_parameters(body),
-            encoding=encoding,
-            rate=rate,
-            tracks=_tracks(body),
-        )
-        self._width = 2 if encoding == "pcm16" else 1
-        self._bytes_per_ms = self._width * rate // 1000
-        self._stream_sid = stream_sid
-        self._sid = stream_sid.encode()
-        self._prefix = f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"'.encode()
+        started = read_start(message)
+        self._width = started.width
+        self._bytes_per_ms = started.width * started.rate // 1000
+        self._stream_sid = started.stream_sid
+        self._sid = started.stream_sid.encode()
+        self._prefix = f'{{"event":"media","streamSid":"{started.stream_sid}","media":{{"payload":"'.encode()
         self.phase = Phase.STREAMING
         return started
 
@@ -216,43 +199,9 @@ class TwilioStream:
     def mark(self, name: str) -> bytes:
         """A mark message; MarkReached(name) follows when it comes back."""
         wire_name = self._marks.issue(name)
-        return _compact({"event": "mark", "streamSid": self._stream_sid, "mark": {"name": wire_name}})
+        return compact({"event": "mark", "streamSid": self._stream_sid, "mark": {"name": wire_name}})
 
     def clear(self) -> bytes:
         """A clear message; marks that are out are no longer heard."""
         self._marks.clear()
-        return _compact({"event": "clear", "streamSid": self._stream_sid})
-
-
-def _compact(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode()
-
-
-def _format(body: dict[str, Any]) -> tuple[str, int]:
-    if body.get("mediaFormat") is None:
-        return "ulaw", 8_000
-    media = section(body, "mediaFormat")
-    name = string(media, "encoding", 64, "audio/x-mulaw")
-    encoding = _ENCODINGS.get(name.lower())
-    rate = counter(media, "sampleRate", 8_000)
-    if encoding is None or rate not in _RATES or counter(media, "channels", 1) != 1:
-        raise WireError("the stream's media format is not one that can be heard here")
-    return encoding, rate
-
-
-def _parameters(body: dict[str, Any]) -> dict[str, str]:
-    if body.get("customParameters") is None:
-        return {}
-    parameters = section(body, "customParameters")
-    if len(parameters) > 100:
-        raise WireError("start has more than 100 parameters")
-    return {name: string(parameters, name, 4096) for name in parameters}
-
-
-def _tracks(body: dict[str, Any]) -> tuple[str, ...]:
-    tracks = body.get("tracks")
-    if tracks is None:
-        return ("inbound",)
-    if not isinstance(tracks, list) or not all(isinstance(track, str) for track in tracks) or len(tracks) > 4:
-        raise WireError("tracks is not a list of names")
-    return tuple(tracks)
+        return compact({"event": "clear", "streamSid": self._stream_sid})

@@ -6,12 +6,11 @@ For callers that stand in for Twilio (the command line, tests, benchmarks). No s
 from __future__ import annotations
 
 import binascii
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from offhook.foundation.errors import WireError
-from offhook.protocols.base import OrderError, parse_base64, parse_object, section, string
+from offhook.protocols.base import OrderError, compact, parse_base64, parse_object, section, string
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class TwilioPeer:
         self._sent = 0
 
     def connected(self) -> bytes:
-        return _compact({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        return compact({"event": "connected", "protocol": "Call", "version": "1.0.0"})
 
     def start(self) -> bytes:
         body = {
@@ -103,7 +102,7 @@ class TwilioPeer:
     def _message(self, event: str, **body: dict[str, Any]) -> bytes:
         self._sequence += 1
         head = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.stream_sid}
-        return _compact({**head, **body})
+        return compact({**head, **body})
 
     def receive(self, raw: bytes | str) -> PeerEvent:
         """Read a server's message. Raises WireError where Twilio would warn (31951)."""
@@ -124,7 +123,3 @@ class TwilioPeer:
         if event == "mark":
             return PeerMark(string(body, "name", 4096))
         return PeerMedia(parse_base64(string(body, "payload", 1 << 20)))
-
-
-def _compact(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode()
