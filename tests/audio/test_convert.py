@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from audio_signals import sine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from offhook.audio import g711
 from offhook.audio.convert import Converter, to_bytes, to_samples
@@ -49,6 +49,7 @@ def test_a_voice_becomes_a_phone_stream():
 
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_bytes_may_be_cut_anywhere(source, target, data):
     audio = np.random.default_rng(3).bytes(source.size(30))

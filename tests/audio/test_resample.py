@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from audio_signals import sine, thd_n_db
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from offhook.audio.resample import Resampler, resample_clip, transition_hz
 from offhook.foundation.errors import WireError
@@ -37,7 +37,9 @@ def test_delay_is_at_most_3_ms_and_as_stated(source, target):
     click[place] = 30000
     out = resampler.process(click).astype(float)
     centre = float(np.sum(np.arange(len(out)) * out**2) / np.sum(out**2))
-    assert centre / target - place / source == pytest.approx(resampler.delay / target, abs=0.6 / min(source, target))
+    assert centre / target - place / source == pytest.approx(
+        resampler.delay / target, abs=0.6 / min(source, target)
+    )
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -60,6 +62,7 @@ def test_what_would_alias_is_rejected(source, target):
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_chunking_gives_the_same_bits(source, target, data):
     seed = data.draw(st.integers(0, 1000))
