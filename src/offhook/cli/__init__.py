@@ -1,1 +1,1 @@
-"""Roof: the command line."""
+"""The command line: serve, call, doctor, models, version. A door; decides nothing about calls."""

@@ -101,11 +101,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     data: Path = Path("data")
     public_url: str = ""
+    api_key: SecretStr | None = None
+    """Bearer key of the API and the console; without one they answer on this machine only."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     engine: Literal["cascade", "scripted"] = "cascade"
     use_websocket_audio: bool = True
     allowed_origins: list[str] = Field(default_factory=list)
+    require_call_tokens: bool = False
+    """Whether a browser's call needs a token from `POST /api/call-tokens`."""
     default_agent: str = "default"
     record: bool = True
     speech: Speech = Field(default_factory=Speech)

@@ -21,6 +21,8 @@ from offhook.settings.models import Settings
 PREFIX = "OFFHOOK_"
 TOML = "offhook.toml"
 DOTENV = ".env"
+KNOWN_ELSEWHERE = {"OFFHOOK_MODELS"}
+"""Names that are no settings: the folder of pulled models is read by `speech.models`."""
 VENDOR_NAMES = {
     "USE_WEBSOCKET_AUDIO": "OFFHOOK_USE_WEBSOCKET_AUDIO",
     "TWILIO_ACCOUNT_SID": "OFFHOOK_TWILIO__ACCOUNT_SID",
@@ -88,6 +90,8 @@ def _names_layer(source: str, names: Mapping[str, str]) -> Layer:
     spelled: dict[str, str] = {}
     for name, value in names.items():
         upper = name.upper()
+        if upper in KNOWN_ELSEWHERE:
+            continue
         canonical = VENDOR_NAMES.get(name, upper if upper.startswith(PREFIX) else "")
         if canonical and canonical == upper:
             _known(upper, source)
