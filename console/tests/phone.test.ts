@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { floorSign } from "../src/parts/call-state";
+import { QualityMeter } from "../src/phone/quality";
+import { type Line, withMessage } from "../src/phone/transcript";
+import { type TranscriptMessage, isOlder, readFrame, readMessage, writeHeader } from "../src/phone/wire";
+
+describe("the audio header", () => {
+  it("reads what it writes", () => {
+    const message = new ArrayBuffer(8 + 640);
+    writeHeader(message, 2, 123_456);
+    expect(readFrame(message)).toMatchObject({ codec: 2, epoch: 0, atMs: 123_456 });
+    expect(readFrame(message)?.payload.byteLength).toBe(640);
+  });
+
+  it("is little-endian, as the protocol says", () => {
+    const bytes = Uint8Array.from([1, 0, 0x34, 0x12, 0x78, 0x56, 0x34, 0x12, 9, 9]);
+    expect(readFrame(bytes.buffer)).toMatchObject({ codec: 1, epoch: 0x1234, atMs: 0x12345678 });
+  });
+
+  it("refuses what has no payload, and text that is no message", () => {
+    expect(readFrame(new ArrayBuffer(8))).toBeNull();
+    expect(readMessage("{")).toBeNull();
+    expect(readMessage("[1]")).toBeNull();
+    expect(readMessage('{"type":"pong","id":1}')).toEqual({ type: "pong", id: 1 });
+  });
+
+  it("orders epochs across the wrap", () => {
+    expect(isOlder(1, 2)).toBe(true);
+    expect(isOlder(2, 2)).toBe(false);
+    expect(isOlder(0xffff, 0)).toBe(true);
+    expect(isOlder(0, 0xffff)).toBe(false);
+  });
+});
+
+describe("the live transcript", () => {
+  const said = (part: Partial<TranscriptMessage>): TranscriptMessage => ({
+    type: "transcript",
+    speaker: "caller",
+    turn: 1,
+    text: "",
+    final: false,
+    ...part,
+  });
+  const after = (...messages: Partial<TranscriptMessage>[]) =>
+    messages.reduce<Line[]>((lines, message) => withMessage(lines, said(message)), []);
+
+  it("replaces the caller's partials and keeps the line's place", () => {
+    const lines = after(
+      { text: "what" },
+      { speaker: "agent", turn: 2, text: "Hello" },
+      { text: "what time", final: true },
+    );
+    expect(lines.map((line) => [line.speaker, line.text, line.final])).toEqual([
+      ["caller", "what time", true],
+      ["agent", "Hello", false],
+    ]);
+  });
+
+  it("appends the agent's clauses, then shows what was heard and what was not", () => {
+    const agent = { speaker: "agent" as const };
+    expect(after({ ...agent, text: "We open at nine," }, { ...agent, text: "and close at six." })[0]?.text).toBe(
+      "We open at nine, and close at six.",
+    );
+    const [line] = after(
+      { ...agent, text: "We open at nine, and close" },
+      { ...agent, text: "We open at nine,", final: true, interrupted: true, unheard: "and close" },
+    );
+    expect(line).toMatchObject({ text: "We open at nine,", unheard: "and close", interrupted: true, final: true });
+  });
+
+  it("ignores a partial that comes after its final, and drops an empty final", () => {
+    expect(after({ text: "yes", final: true }, { text: "ye" })[0]?.text).toBe("yes");
+    expect(after({ text: "uh" }, { text: "", final: true })).toEqual([]);
+  });
+});
+
+describe("the connection's quality", () => {
+  const trips = (...values: number[]) => {
+    const meter = new QualityMeter();
+    values.forEach((value, i) => meter.pong(meter.ping(i * 1000), i * 1000 + value));
+    return meter;
+  };
+
+  it("says good, fair and poor by round trip", () => {
+    expect(trips(20, 22, 21).report(3000, 0)).toMatchObject({ roundTripMs: 21, grade: "good" });
+    expect(trips(200, 210).report(3000, 0).grade).toBe("fair");
+    expect(trips(600, 600).report(3000, 0).grade).toBe("poor");
+    expect(new QualityMeter().report(0, 0).grade).toBe("unknown");
+  });
+
+  it("judges recent underruns only", () => {
+    const meter = trips(20);
+    expect(meter.report(1000, 0).grade).toBe("good");
+    expect(meter.report(2000, 2).grade).toBe("fair");
+    expect(meter.report(3000, 9).grade).toBe("poor");
+    expect(meter.report(20_000, 9).grade).toBe("good");
+  });
+
+  it("is poor when pings are not answered, and forgets them on a new connection", () => {
+    const meter = trips(20);
+    meter.ping(1000);
+    expect(meter.silence(6000)).toBe(5000);
+    expect(meter.report(6000, 0).grade).toBe("poor");
+    meter.reset();
+    expect(meter.silence(6000)).toBe(0);
+  });
+});
+
+describe("the sign of the call's state", () => {
+  it("puts muted above everything and tells a text call to type", () => {
+    expect(floorSign("listening", true, true)).toMatchObject({ sentence: "The agent cannot hear you." });
+    expect(floorSign("listening", false, false).sentence).toBe("Type what you want to say.");
+    expect(floorSign("listening", false, true).word).toBe("Listening");
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { TurnRecord } from "../src/api";
+import { detail } from "../src/parts/timeline";
+import { bars, scale } from "../src/parts/waterfall";
+import { clock, endLabel, endWord, latency, moment } from "../src/words";
+
+describe("times", () => {
+  it("reads as a clock", () => {
+    expect(clock(7_400)).toBe("0:07");
+    expect(clock(7_449, true)).toBe("0:07.4");
+    expect(clock(59_990, true)).toBe("0:59.9");
+    expect(clock(3_753_000)).toBe("1:02:33");
+    expect(clock(-5)).toBe("0:00");
+  });
+
+  it("reads latencies", () => {
+    expect(latency(389.6)).toBe("390 ms");
+    expect(latency(1240)).toBe("1.24 s");
+    expect(latency(null)).toBe("–");
+  });
+
+  it("leaves the day out today", () => {
+    const now = new Date(2026, 4, 3, 12);
+    expect(moment(new Date(2026, 4, 3, 9).toISOString(), now)).not.toMatch(/May/);
+    expect(moment(new Date(2026, 4, 2, 9).toISOString(), now)).toMatch(/May/);
+    expect(moment("never", now)).toBe("–");
+  });
+});
+
+describe("reasons", () => {
+  it("has words for known ones and reads unknown ones", () => {
+    expect(endWord("agent_hung_up")).toBe("The agent hung up.");
+    expect(endLabel("some_new_reason")).toBe("Some new reason");
+    expect(endLabel(null)).toBe("");
+  });
+});
+
+describe("the waterfall", () => {
+  const parts = { endpoint_ms: 300, transcript_ms: 350, first_token_ms: 340, first_audio_ms: 400 };
+
+  it("lays the stages end to end, never backwards", () => {
+    expect(bars(parts).map(({ from, to }) => [from, to])).toEqual([
+      [0, 300],
+      [300, 350],
+      [350, 350],
+      [350, 400],
+    ]);
+  });
+
+  it("has a round scale that holds bars and measured gaps", () => {
+    const turn = { waterfall: parts, gap_ms: 980 } as TurnRecord;
+    expect(scale([turn])).toBe(1250);
+    expect(scale([{ ...turn, gap_ms: null }])).toBe(500);
+  });
+});
+
+describe("the timeline", () => {
+  it("shows unknown events by their own fields", () => {
+    expect(detail({ kind: "brand_new", seq: 1, media_ms: 0, call_id: "x", some_field: 3 })).toBe("some field 3");
+  });
+});
