@@ -1,4 +1,4 @@
-"""A stage for calls: virtual time, a scripted caller, and everything between the channel and the engine for real."""
+"""A stage for calls: virtual time, a scripted caller, and all between channel and engine for real."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class Stage:
                 "default",
                 "cascade",
                 max_calls=2,
-            )  # fmt: skip
+            )
         )
         self.steps = 0
         self.sent_ms = 0
