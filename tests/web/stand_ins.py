@@ -11,7 +11,8 @@ from typing import Any, ParamSpec
 import uvloop
 
 from offhook.channels.base import Arrival, CallerListener, Channel
-from offhook.foundation.events import ChannelKind, EndReason
+from offhook.foundation.errors import NotFoundError
+from offhook.foundation.events import EndReason
 
 P = ParamSpec("P")
 uvloop.new_event_loop().close()  # libuv opens its signal pipe once per process: not within a test
@@ -20,8 +21,7 @@ uvloop.new_event_loop().close()  # libuv opens its signal pipe once per process:
 @dataclass
 class Call:
     id: str
-    channel_kind: ChannelKind = ChannelKind.PHONE
-    vendor_id: str = ""
+    arrival: Arrival = field(default_factory=Arrival)
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Calls:
     draining: bool = False
     ended: list[tuple[str, EndReason]] = field(default_factory=list)
 
-    def drain(self) -> None:
-        self.draining = True
+    def add(self, call_id: str, vendor_id: str = "") -> None:
+        self.calls[call_id] = Call(call_id, Arrival(vendor_id=vendor_id))
 
     def get(self, call_id: str) -> Call | None:
         return self.calls.get(call_id)
@@ -46,16 +46,19 @@ class Calls:
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self.calls.values()))
 
-    def full(self) -> bool:
-        return len(self.calls) >= self.room
+    def capacity(self) -> int:
+        return 0 if self.draining else self.room - len(self.calls)
 
-    def hang_up(self, call_id: str, reason: EndReason) -> bool:
+    def hang_up(self, call_id: str, reason: EndReason) -> None:
         if call_id not in self.calls:
-            return False
+            raise NotFoundError("there is no live call with that id")
         self.ended.append((call_id, reason))
         if not self.stubborn:
             del self.calls[call_id]
-        return True
+
+    async def close(self, reason: EndReason, grace_s: float) -> None:
+        for call in self:
+            self.hang_up(call.id, reason)
 
 
 @dataclass

@@ -36,7 +36,7 @@ def health_routes(directory: Directory, troubles: Callable[[], Sequence[str]] = 
         reasons = list(troubles())
         if directory.draining:
             reasons.append("draining")
-        if directory.full():
+        elif directory.capacity() == 0:
             reasons.append("full")
         state = Readiness(ready=not reasons, reasons=reasons, calls=directory.count())
         return JSONResponse(state.model_dump(), 200 if state.ready else 503)

@@ -104,11 +104,14 @@ class DrainingServer(uvicorn.Server):
         self._limits = limits
         self._on_ready = on_ready
         self._deadline: float | None = None
-        self._ending = False
+        self._ending: asyncio.Task[None] | None = None
 
     async def run_until_stopped(self, listener: socket.socket) -> None:
         """Serve on `listener` (closed at the end). Run it on uvloop. Raises nothing for peers' faults."""
         await self.serve(sockets=[listener])
+        if self._ending is not None:
+            self._ending.cancel()
+            await asyncio.gather(self._ending, return_exceptions=True)
         for leftover in list(self.server_state.connections):
             if leftover.transport is not None:
                 getattr(leftover.transport, "underlying_transport", leftover.transport).abort()
@@ -118,9 +121,9 @@ class DrainingServer(uvicorn.Server):
         now = self._clock.now()
         if self._deadline is None:
             self._deadline = now + self._limits.drain_seconds
-            self._directory.drain()
+            self._directory.draining = True
             _log.info("draining", calls=self._directory.count(), seconds=self._limits.drain_seconds)
-        elif not self._ending:
+        elif self._ending is None:
             self._deadline = now
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -136,19 +139,14 @@ class DrainingServer(uvicorn.Server):
             return True
         if self._clock.now() < self._deadline:
             return False
-        if not self._ending:
-            self._ending = True
+        if self._ending is None:
+            _log.info("ending live calls", calls=self._directory.count())
+            end = self._directory.close(EndReason.SERVER_STOPPED, self._limits.goodbye_seconds - 1.0)
+            self._ending = asyncio.create_task(end, name="end-calls")
             self._deadline = self._clock.now() + self._limits.goodbye_seconds
-            self._end_calls()
             return False
         _log.warning("calls did not end in time", calls=self._directory.count())
         return True
-
-    def _end_calls(self) -> None:
-        calls = list(self._directory)
-        _log.info("ending live calls", calls=len(calls))
-        for call in calls:
-            self._directory.hang_up(call.id, EndReason.SERVER_STOPPED)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -89,7 +89,7 @@ class MediaSocket(WSProtocol):  # type: ignore[misc]
             _LOG,
             True,
             HEAD_SECONDS,
-            True,
+            False,  # the channels watch for silence themselves, without a task per socket
             _PING_SECONDS,
             _PING_SECONDS,
             WSAutoPingStrategy.PING_WHEN_IDLE,

@@ -58,10 +58,16 @@ class TokenLedger:
             self._by_vendor_id[arrival.vendor_id] = digest
         return secret
 
-    def redeem(self, secret: str) -> Arrival:
-        """The arrival that the token was minted for, once. Raises RefusedError."""
+    def redeem(self, secret: str, vendor_id: str = "") -> Arrival:
+        """The arrival that the token was minted for, once. Raises RefusedError, also when it was
+        announced under another vendor id than the one given."""
         slip = self._slips.get(_digest(secret))
-        if slip is None or slip.redeemed or slip.expires <= self._clock.now():
+        if (
+            slip is None
+            or slip.redeemed
+            or slip.expires <= self._clock.now()
+            or slip.arrival.vendor_id not in ("", vendor_id or slip.arrival.vendor_id)
+        ):
             raise RefusedError("the call token is unknown, used or expired")
         slip.redeemed = True
         return slip.arrival

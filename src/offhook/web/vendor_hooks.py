@@ -154,7 +154,7 @@ def vendor_routes(desk: PhoneDesk) -> APIRouter:
         arrival = desk.arrival(fields, request.query_params.get("agent", ""))
         if desk.directory.draining:
             raise LimitError("this server is stopping and takes no new calls")
-        if desk.directory.full():
+        if desk.directory.capacity() == 0:
             return _xml(twiml.reject_busy())
         base = desk.base(request)
         parameters = {"token": desk.ledger.mint(arrival), "agent": arrival.agent}
@@ -180,7 +180,7 @@ def vendor_routes(desk: PhoneDesk) -> APIRouter:
             _log.warning("the vendor reports a stream error", error=_short(fields.get("StreamError", "")))
         if fields.get("CallStatus") in _ENDED:
             for call in list(desk.directory):
-                if call.vendor_id == vendor_id:
+                if call.arrival.vendor_id == vendor_id:
                     desk.directory.hang_up(call.id, EndReason.CALLER_HUNG_UP)
         return Response(status_code=204)
 

@@ -1,0 +1,192 @@
+"""The API about calls that are kept: list, detail, transcript, recording, waveform. Changes no live call."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from pydantic import BaseModel
+
+from offhook.foundation.errors import NotFoundError
+from offhook.foundation.events import ChannelKind
+from offhook.foundation.ids import is_call_id
+from offhook.storage.base import CallRecord, CallStore, TurnRecord
+from offhook.storage.transcripts import transcript_json, transcript_text, transcript_vtt
+from offhook.web.faults import responses
+from offhook.web.ports import Recordings
+from offhook.web.ranges import (
+    SoundResponse,
+    Unsatisfiable,
+    file_chunks,
+    parse_range,
+    sound_headers,
+    unsatisfiable,
+)
+
+CallId = Annotated[str, Path(description="A call's id: `call_` and 26 characters.")]
+_NO_CALL = "There is no call with that id."
+_NO_RECORDING = "There is no recording of this call."
+
+
+class CallPage(BaseModel):
+    """Calls, newest first. `next` is the `before` of the next page, or null on the last."""
+
+    calls: list[CallRecord]
+    next: str | None
+
+
+class CallDetail(BaseModel):
+    """A call, its turns in the order they began, and its kept events in their flat form."""
+
+    call: CallRecord
+    turns: list[TurnRecord]
+    events: list[dict[str, Any]]
+
+
+class Transcript(BaseModel):
+    call_id: str
+    turns: list[dict[str, Any]]
+
+
+class Peaks(BaseModel):
+    """The loudest level (0 to 1) of each side in each `bucket_ms`."""
+
+    duration_ms: int
+    bucket_ms: int
+    caller: list[float]
+    agent: list[float]
+
+
+class TranscriptFormat(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+    VTT = "vtt"
+
+
+class SoundFormat(StrEnum):
+    OGG = "ogg"
+    WAV = "wav"
+
+
+def call_routes(store: CallStore, recordings: Recordings | None) -> APIRouter:
+    """Reading and deleting. `recordings` is None where nothing is recorded."""
+    routes = APIRouter(prefix="/api/calls", tags=["calls"], responses=responses(400, 401, 403, 422, 429, 503))
+    _add_rows(routes, store)
+    _add_transcript(routes, store)
+    _add_sound(routes, store, recordings)
+    return routes
+
+
+async def _call(store: CallStore, call_id: str) -> CallRecord:
+    found = await store.call(call_id) if is_call_id(call_id) else None
+    if found is None:
+        raise NotFoundError(_NO_CALL)
+    return found
+
+
+def _add_rows(routes: APIRouter, store: CallStore) -> None:
+    @routes.get("", response_model=CallPage)
+    async def calls(
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        before: Annotated[str | None, Query(max_length=64)] = None,
+        channel: ChannelKind | None = None,
+    ) -> CallPage:
+        """Newest first. `before` is the `next` of the page before."""
+        found = list(await store.calls(limit + 1, before, channel))
+        more = len(found) > limit
+        page = found[:limit]
+        return CallPage(calls=page, next=page[-1].id if more else None)
+
+    @routes.get("/{call_id}", response_model=CallDetail, responses=responses(404))
+    async def call(call_id: CallId) -> CallDetail:
+        record = await _call(store, call_id)
+        turns, events = await store.turns(call_id), await store.events(call_id)
+        return CallDetail(call=record, turns=list(turns), events=list(events))
+
+
+def _add_transcript(routes: APIRouter, store: CallStore) -> None:
+    described: dict[int | str, dict[str, Any]] = {
+        200: {"model": Transcript, "content": {"text/plain": {}, "text/vtt": {}}},
+        **responses(404),
+    }
+
+    @routes.get("/{call_id}/transcript", response_class=Response, responses=described)
+    async def transcript(call_id: CallId, format: TranscriptFormat = TranscriptFormat.JSON) -> Response:
+        """As JSON, as text (a line per turn) or as WebVTT."""
+        await _call(store, call_id)
+        turns = await store.turns(call_id)
+        match format:
+            case TranscriptFormat.TEXT:
+                return PlainTextResponse(transcript_text(turns))
+            case TranscriptFormat.VTT:
+                return Response(transcript_vtt(turns), media_type="text/vtt; charset=utf-8")
+        return JSONResponse(transcript_json(call_id, turns))
+
+
+def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | None) -> None:
+    def kept(call_id: str) -> Recordings:
+        if recordings is None or not is_call_id(call_id):
+            raise NotFoundError(_NO_RECORDING)
+        return recordings
+
+    sound = {"content": {"audio/ogg": {}, "audio/wav": {}}, "description": "The sound, or a part of it."}
+
+    @routes.get(
+        "/{call_id}/recording",
+        response_class=Response,
+        responses={200: sound, 206: sound, **responses(404, 416)},
+    )
+    def recording(request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG) -> Response:
+        """Stereo, the caller left, the agent right: Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
+        wanted = None if "if-range" in request.headers else request.headers.get("range")
+        if format is SoundFormat.WAV:
+            return _wav(kept(call_id), call_id, wanted)
+        return _ogg(kept(call_id), call_id, wanted)
+
+    @routes.get("/{call_id}/peaks", response_model=Peaks, responses=responses(404))
+    def peaks(call_id: CallId) -> Peaks:
+        """The waveform's outline, so that a player need not decode the recording to draw it."""
+        found = kept(call_id).peaks(call_id)
+        sides = dict(zip(found["channels"], found["peaks"], strict=True))
+        return Peaks(
+            duration_ms=found["duration_ms"],
+            bucket_ms=found["bucket_ms"],
+            caller=sides["caller"],
+            agent=sides["agent"],
+        )
+
+    @routes.delete("/{call_id}/recording", status_code=204, response_class=Response, responses=responses(404))
+    async def delete(call_id: CallId) -> Response:
+        """Delete a call's recording for good, also of a call that is still live. Idempotent."""
+        tapes = kept(call_id)
+        await _call(store, call_id)
+        await tapes.delete(call_id)
+        return Response(status_code=204)
+
+
+def _ogg(recordings: Recordings, call_id: str, wanted: str | None) -> Response:
+    file = recordings.open_ogg(call_id)
+    size = os.fstat(file.fileno()).st_size
+    try:
+        part = parse_range(wanted, size)
+    except Unsatisfiable:
+        file.close()
+        return unsatisfiable(size)
+    chunks = file_chunks(file, *(part or (0, size)))
+    headers = sound_headers(size, part, f"{call_id}.ogg")
+    return SoundResponse(chunks, 206 if part else 200, headers, "audio/ogg")
+
+
+def _wav(recordings: Recordings, call_id: str, wanted: str | None) -> Response:
+    wav = recordings.wav(call_id)
+    try:
+        part = parse_range(wanted, wav.size)
+    except Unsatisfiable:
+        wav.close()
+        return unsatisfiable(wav.size)
+    chunks = wav.chunks(*(part or (0, None)))
+    headers = sound_headers(wav.size, part, f"{call_id}.wav")
+    return SoundResponse(chunks, 206 if part else 200, headers, "audio/wav")

@@ -1,0 +1,139 @@
+"""Puts all doors together from settings and parts: the HTTP app and the media doors. Serves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from picows import WSListener
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from offhook import __version__
+from offhook.foundation.agent import Agent
+from offhook.foundation.clock import Clock
+from offhook.protocols.signatures import Algorithm, TwilioSignatures
+from offhook.settings import Settings
+from offhook.storage.base import CallStore
+from offhook.web import faults
+from offhook.web.auth import Gate
+from offhook.web.call_tokens import CallTokens, load_secret
+from offhook.web.calls import call_routes
+from offhook.web.control import Switchboard, control_routes
+from offhook.web.headers import BodyLimit, SecurityHeaders
+from offhook.web.health import health_routes
+from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
+from offhook.web.metrics import Metrics, metric_routes
+from offhook.web.origin import Origins
+from offhook.web.pages import page_routes
+from offhook.web.ports import Directory, Recordings
+from offhook.web.throttle import Occupancy, Throttle
+from offhook.web.tokens import TokenLedger
+from offhook.web.transfers import TransferBook
+from offhook.web.twilio_rest import TwilioRest
+from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
+
+BROWSER_PATH = "/media/browser"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the doors stand on. `listen_phone` and `listen_browser` make the listener of one socket;
+    `troubles` says why no calls should come now, in short phrases."""
+
+    directory: Directory
+    store: CallStore
+    recordings: Recordings | None
+    agents: Mapping[str, Agent]
+    clock: Clock
+    listen_phone: Callable[[AdmitPhone], WSListener]
+    listen_browser: Callable[[AdmitBrowser], WSListener]
+    metrics: Metrics = field(default_factory=Metrics)
+    troubles: Callable[[], Sequence[str]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`asgi` is what to serve, `doors` go beside it; `app` holds the routes. The session's transfer
+    tool tells `transfers` where a phone call goes next."""
+
+    asgi: ASGIApp
+    app: FastAPI
+    doors: dict[str, TwilioDoor | BrowserDoor]
+    transfers: TransferBook
+
+
+def build_site(settings: Settings, parts: Parts) -> Site:
+    """Reads or makes the call-token secret in the data directory, which must exist. Raises SettingsError."""
+    clock, limits = parts.clock, settings.limits
+    signatures = _signatures(settings)
+    tokens = CallTokens(load_secret(settings.data / "call-token.key"), clock)
+    ledger, transfers = TokenLedger(clock), TransferBook(clock)
+    guard = HookGuard(signatures, settings.public_url)
+    desk = PhoneDesk(
+        parts.directory,
+        ledger,
+        transfers,
+        guard,
+        settings.public_url,
+        lambda: parts.agents.keys(),
+        settings.default_agent,
+    )
+    board = Switchboard(
+        parts.directory, parts.agents, settings.default_agent, tokens, _phone(settings), settings.public_url
+    )
+    app = _app(parts, desk, board)
+    gate = Gate(BodyLimit(app, limits.body_bytes), api_key(settings), Throttle(clock, rate=1 / 6, burst=10))
+    browser = BrowserDoor(
+        parts.directory,
+        parts.listen_browser,
+        Origins(settings.public_url, settings.allowed_origins),
+        tokens,
+        bool(getattr(settings, "require_call_tokens", False)),
+        Occupancy(limits.calls_per_address),
+        Throttle(clock, rate=1.0, burst=2.0 * limits.calls_per_address),
+    )
+    phone = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
+    doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: phone, BROWSER_PATH: browser}
+    return Site(SecurityHeaders(gate), app, doors, transfers)
+
+
+def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
+    app = FastAPI(
+        title="Offhook", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+    )
+    faults.install(app)
+    app.include_router(health_routes(parts.directory, parts.troubles))
+    app.include_router(metric_routes(parts.metrics))
+    app.include_router(control_routes(board))
+    app.include_router(call_routes(parts.store, parts.recordings))
+    app.include_router(vendor_routes(desk))
+    app.include_router(page_routes())
+    return app
+
+
+def api_key(settings: Settings) -> str:
+    """The API key, or an empty string."""
+    return _plain(getattr(settings, "api_key", None))
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def _signatures(settings: Settings) -> TwilioSignatures | None:
+    """Which secret signs the vendor's requests; the algorithm belongs to the secret."""
+    if _plain(settings.twilio.signing_key):
+        return TwilioSignatures(_plain(settings.twilio.signing_key), Algorithm.SHA256)
+    if _plain(settings.twilio.auth_token):
+        return TwilioSignatures(_plain(settings.twilio.auth_token))
+    return None
+
+
+def _phone(settings: Settings) -> TwilioRest | None:
+    account = settings.twilio
+    token = _plain(account.auth_token)
+    if not (account.account_sid and token and account.from_number):
+        return None
+    return TwilioRest(account.account_sid, token, account.from_number)
