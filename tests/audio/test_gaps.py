@@ -42,6 +42,10 @@ def test_quiet_and_loud_speakers_through_a_phone(gain):
     near(speech_spans(g711.decode_ulaw(g711.encode_ulaw(samples)), RATE), SPOKEN)
 
 
+def test_a_murmur_below_the_line_is_no_speech():
+    assert speech_spans(track(10, *SPOKEN, gain=0.006), RATE) == []
+
+
 def test_an_offset_is_no_speech():
     assert speech_spans(np.full(RATE * 5, 900, np.int16), RATE) == []
     near(speech_spans(track(10, *SPOKEN) + np.int16(700), RATE), SPOKEN)
@@ -63,6 +67,14 @@ def test_a_breath_and_a_click_after_the_end_are_no_speech():
     samples[breath] += rng.normal(0, 60, 400 * 8)
     samples[5000 * 8 : 5000 * 8 + 40] += 20000
     near(speech_spans(samples.astype(np.int16), RATE), SPOKEN)
+
+
+def test_a_breath_right_after_the_end_is_cut_off():
+    samples = track(10, *SPOKEN).astype(float)
+    rng = np.random.default_rng(3)
+    samples[2100 * 8 : 2900 * 8] += rng.normal(0, 250, 800 * 8)
+    found = speech_spans(samples.astype(np.int16), RATE)
+    assert found[0].end_ms <= 2310
 
 
 def test_a_pause_within_a_phrase_does_not_part_it():

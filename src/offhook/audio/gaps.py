@@ -20,10 +20,13 @@ _BRIDGE_MS = 150
 """A pause within a word or phrase; shorter ones do not part two spans."""
 _SHORTEST_MS = 30
 """Loud sound that a span must hold; less is a click."""
+_EDGE_MS = 200
+"""How far quiet sound (a last consonant, not a breath) may reach beyond a span's loud part."""
 _QUIETEST_DB = -60.0
 _OVERLAP_MS = 500
 
 Levels = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ def turn_gaps(caller: Sequence[Span], agent: Sequence[Span]) -> list[Gap]:
 def speech_spans(samples: Samples, rate: int) -> list[Span]:
     """Stretches of speech, told from the noise floor by energy; edges within a few ms.
 
-    Breath and noise count as speech only where they touch it. Sound below −60 dBFS never does.
+    Quiet sound that touches speech belongs to it for 200 ms at most, so a breath does not. Sound
+    below −60 dBFS is never speech.
     """
     hop = max(1, rate * _HOP_MS // 1000)
     levels = _levels(samples, hop)
@@ -92,11 +96,12 @@ def speech_spans(samples: Samples, rate: int) -> list[Span]:
     if bounds is None:
         return []
     quiet, loud = bounds
-    clear_count = np.concatenate(([0], np.cumsum(levels >= loud)))
-    least = _SHORTEST_MS // _HOP_MS
+    clear = np.flatnonzero(levels >= loud)
+    audible = _near(np.flatnonzero(levels >= quiet), clear, _EDGE_MS // _HOP_MS)
     spans: list[Span] = []
-    for first, last in _runs(levels >= quiet, _BRIDGE_MS // _HOP_MS):
-        if clear_count[last + 1] - clear_count[first] < least:
+    for first, last in _runs(audible, _BRIDGE_MS // _HOP_MS):
+        inside = np.searchsorted(clear, last, side="right") - np.searchsorted(clear, first)
+        if inside < _SHORTEST_MS // _HOP_MS:
             continue
         start = first * hop + int(_audible(samples, first, hop, quiet)[0])
         end = last * hop + int(_audible(samples, last, hop, quiet)[-1]) + 1
@@ -124,24 +129,30 @@ def _thresholds(levels: Levels) -> tuple[float, float] | None:
     if not len(sound):
         return None
     speech = float(np.percentile(sound, 90))
-    if speech < _QUIETEST_DB + 12.0:
+    if speech < _QUIETEST_DB + 6.0:
         return None
-    quiet = min(max(floor + 8.0, speech - 35.0, _QUIETEST_DB), speech - 10.0)
+    quiet = min(max(floor + 8.0, speech - 30.0, _QUIETEST_DB), speech - 10.0)
     return quiet, max(quiet + 3.0, speech - 20.0)
 
 
-def _runs(active: npt.NDArray[np.bool_], bridge: int) -> list[tuple[int, int]]:
-    """First and last index of each run of True, runs closer than `bridge` joined."""
-    places = np.flatnonzero(active)
-    if not len(places):
-        return []
+def _near(places: Places, others: Places, reach: int) -> Places:
+    """The places that are at most `reach` from one of `others` (both ascending, `others` not empty)."""
+    after = np.searchsorted(others, places)
+    to_next = others[np.minimum(after, len(others) - 1)] - places
+    to_last = places - others[np.maximum(after - 1, 0)]
+    near: Places = places[np.minimum(np.abs(to_next), np.abs(to_last)) <= reach]
+    return near
+
+
+def _runs(places: Places, bridge: int) -> list[tuple[int, int]]:
+    """First and last of each run of places (ascending, at least one), runs closer than `bridge` joined."""
     breaks = np.flatnonzero(np.diff(places) > bridge)
     firsts = places[np.concatenate(([0], breaks + 1))]
     lasts = places[np.concatenate((breaks, [len(places) - 1]))]
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _audible(samples: Samples, index: int, hop: int, level: float) -> npt.NDArray[np.intp]:
+def _audible(samples: Samples, index: int, hop: int, level: float) -> Places:
     """Places within hop `index` where a sample reaches `level`; all of them if none does."""
     piece = np.abs(samples[index * hop : (index + 1) * hop].astype(np.int32))
     places = np.flatnonzero(piece >= amplitude(level))
