@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -74,12 +74,16 @@ class Totals:
 
 
 class Directory:
-    """Implements Reception for the channels, and what the doors need to see of live calls."""
+    """Implements Reception for the channels, and what the doors need to see of live calls.
+
+    `on_transfer(vendor_id, destination)` is told when a phone call is to be connected elsewhere.
+    """
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._calls: dict[str, LiveCall] = {}
         self.draining = False
+        self.on_transfer: Callable[[str, str], None] = lambda vendor_id, to: None
         self.totals = Totals()
 
     def __len__(self) -> int:
@@ -163,7 +167,9 @@ class Directory:
         def prepared(text: str) -> tuple[Clause, ...]:
             return tuple(factory.prepared(agent, text, channel.format) or ())
 
-        return LiveCall(call_id, arrival, Session(agent, channel, engine, timeline, tape, prepared), record)
+        session = Session(agent, channel, engine, timeline, tape, prepared)
+        session.on_transfer = lambda to: self.on_transfer(arrival.vendor_id, to)
+        return LiveCall(call_id, arrival, session, record)
 
     def _engine(
         self, factory: EngineFactory, agent: Agent, format: AudioFormat, timeline: Timeline

@@ -44,7 +44,8 @@ MAX_FAILURES = 3
 class Session:
     """A live call. Everything runs on the event loop; `signal` is the one entrance to the turn table.
 
-    `prepared(text)` gives lines spoken ahead of the call; `tape` may be None (not recorded).
+    `prepared(text)` gives lines spoken ahead of the call; `tape` may be None (not recorded);
+    `on_transfer` is told where the caller goes before the line is let go.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Session:
         self._wait_from_ms = 0.0
         self._hang_up_timer: asyncio.TimerHandle | None = None
         self.end_reason: EndReason | None = None
+        self.on_transfer: Callable[[str], None] = lambda to: None
         self._goodbye_reason = EndReason.AGENT_HUNG_UP
         leg = CallerLeg(channel.format, self._tape_caller)
         self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, lambda: self.speaking.said)
@@ -268,6 +270,8 @@ class Session:
         self.timeline.emit(ToolCalled(call.name, call.arguments, outcome.result))
         if outcome.ends is not None:
             self._goodbye_reason = outcome.ends
+            if outcome.ends is EndReason.TRANSFERRED:
+                self.on_transfer(self.agent.facts.transfer_to)
             self.signal(Signal.GOODBYE)
 
     # What the channel tells (CallerListener).

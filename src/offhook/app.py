@@ -1,0 +1,226 @@
+"""Builds the house from settings and runs it: the one file that names concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from offhook.audio.frame import PHONE, WIDEBAND
+from offhook.bus.memory import MemoryBus
+from offhook.call.clockwork import LATE_BOUNDS_S, MediaClock
+from offhook.call.directory import Directory, House
+from offhook.channels.bounds import SocketBounds
+from offhook.channels.browser import BrowserSocket
+from offhook.channels.browser_channel import BrowserChannel
+from offhook.channels.phone import PhoneSocket
+from offhook.channels.resume import ResumeDesk
+from offhook.channels.watch import Watch
+from offhook.foundation.agent import Agent
+from offhook.foundation.clock import SystemClock
+from offhook.foundation.errors import ProviderError
+from offhook.foundation.events import Entry, Notice
+from offhook.providers import make_engines, make_vads
+from offhook.settings import Settings
+from offhook.storage.recordings import Tapes
+from offhook.storage.sql import SqlStore
+from offhook.web.metrics import Gauges, Metrics
+from offhook.web.server import DrainingServer, ServerLimits, listen
+from offhook.web.site import Parts, Site, build_site
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> int:
+    """Run Offhook until it is told to stop; returns the exit code. Raises OffhookError if it cannot start."""
+    listener = listen(settings.host, settings.port)
+    if sys.platform == "win32":
+        return asyncio.run(_serve(settings, listener, on_ready))
+    import uvloop
+
+    return uvloop.run(_serve(settings, listener, on_ready))
+
+
+async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+    address = _address(settings.host, listener.getsockname()[1])
+    app = await build(settings)
+    limits = ServerLimits(settings.limits.drain_seconds, message_bytes=settings.limits.message_bytes)
+    server = DrainingServer(
+        app.site.asgi, app.site.doors, app.directory, app.clock, limits, lambda: on_ready(address)
+    )
+    app.media.start()
+    try:
+        await server.run_until_stopped(listener)
+    finally:
+        await app.close()
+    return 0
+
+
+def _address(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+@dataclass(slots=True)
+class App:
+    """A built house, ready to serve."""
+
+    clock: SystemClock
+    house: House
+    media: MediaClock
+    directory: Directory
+    store: SqlStore
+    tapes: Tapes | None
+    site: Site
+
+    async def close(self) -> None:
+        """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
+        await self.directory.close(grace_s=0)
+        await self.media.stop()
+        if self.tapes is not None:
+            await self.tapes.close()
+        await self.store.close()
+        for engine in self.house.engines.values():
+            await engine.close()
+
+
+async def build(settings: Settings) -> App:
+    """Load models, open storage, seal what a crash left, prepare the agents' lines. Raises OffhookError."""
+    clock = SystemClock()
+    metrics = Metrics()
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engines = await asyncio.to_thread(make_engines, settings, clock)
+    store = await asyncio.to_thread(SqlStore, f"sqlite:///{settings.data / 'offhook.db'}")
+    troubles = _Troubles(asyncio.get_running_loop())
+    tapes = Tapes(settings.data / "recordings", store, troubles.tell, clock) if settings.record else None
+    await asyncio.to_thread(_recover, store, tapes, clock)
+    media = MediaClock(clock, make_vads(settings.speech))
+    bus = _CountingBus(metrics)
+    agents = {name: _bounded(agent, settings) for name, agent in settings.agents.items()}
+    house = House(
+        clock,
+        media,
+        store,
+        bus,
+        tapes,
+        engines,
+        agents,
+        settings.default_agent,
+        settings.engine,
+        settings.limits.max_calls,
+    )
+    directory = Directory(house)
+    troubles.directory = directory
+    await _prepare(house)
+    metrics.gauges = _gauges(directory, media, store, troubles)
+    site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics))
+    directory.on_transfer = site.transfers.ask
+    return App(clock, house, media, directory, store, tapes, site)
+
+
+def _parts(
+    settings: Settings,
+    house: House,
+    directory: Directory,
+    store: SqlStore,
+    tapes: Tapes | None,
+    metrics: Metrics,
+) -> Parts:
+    limits = settings.limits
+    bounds = SocketBounds(
+        message_bytes=limits.message_bytes,
+        first_message_seconds=limits.first_message_seconds,
+        media_silence_seconds=limits.media_silence_seconds,
+        resume_seconds=limits.resume_seconds,
+    )
+    watch, desk = Watch(), ResumeDesk[BrowserChannel]()
+
+    def troubles() -> Sequence[str]:
+        return ["the database refuses writes"] if store.degraded else []
+
+    return Parts(
+        directory=directory,
+        store=store,
+        recordings=tapes,
+        agents=house.agents,
+        clock=house.clock,
+        listen_phone=lambda admit: PhoneSocket(directory, admit, bounds, watch),
+        listen_browser=lambda admit: BrowserSocket(directory, admit, bounds, watch, desk),
+        metrics=metrics,
+        troubles=troubles,
+    )
+
+
+def _bounded(agent: Agent, settings: Settings) -> Agent:
+    """No agent talks longer than the house allows."""
+    return replace(agent, max_call_seconds=min(agent.max_call_seconds, settings.limits.max_call_seconds))
+
+
+def _recover(store: SqlStore, tapes: Tapes | None, clock: SystemClock) -> None:
+    """Calls that a crash cut off are marked, and their recordings sealed."""
+    durations = tapes.leftovers() if tapes is not None else {}
+    found = store.recover(clock.wall(), durations)
+    sealing = tapes.recover() if tapes is not None else []
+    if found or sealing:
+        _log.warning("calls were cut off by a crash", calls=len(found), recordings=len(sealing))
+
+
+async def _prepare(house: House) -> None:
+    for agent in house.agents.values():
+        engine = house.engines[agent.engine or house.default_engine]
+        for format in (PHONE, WIDEBAND):
+            try:
+                await engine.prepare(agent, format)
+            except ProviderError as error:
+                _log.warning("an agent's lines could not be prepared", agent=agent.name, reason=error.reason)
+                break
+
+
+class _CountingBus(MemoryBus):
+    """The bus, with metrics as a subscriber that never queues."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def publish(self, entry: Entry) -> None:
+        self._metrics.observe(entry)
+        super().publish(entry)
+
+
+class _Troubles:
+    """Recordings that fail are told by the writing thread; the call's timeline hears of it on the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.directory: Directory | None = None
+        self.count = 0
+
+    def tell(self, call_id: str, reason: str) -> None:
+        self.count += 1
+        _log.error("a call is not recorded", call_id=call_id, reason=reason)
+        self._loop.call_soon_threadsafe(self._note, call_id, reason)
+
+    def _note(self, call_id: str, reason: str) -> None:
+        call = self.directory.get(call_id) if self.directory is not None else None
+        if call is not None:
+            call.session.timeline.emit(Notice(f"this call is not recorded: {reason}"))
+
+
+def _gauges(directory: Directory, media: MediaClock, store: SqlStore, troubles: _Troubles) -> Gauges:
+    totals = directory.totals
+    return Gauges(
+        live=lambda: Counter(str(call.record.channel) for call in directory),
+        store_pending=lambda: store.pending,
+        store_dropped=lambda: store.lost,
+        frames=lambda: (totals.frames_in, totals.frames_out),
+        underruns=lambda: totals.underruns,
+        refused=lambda: totals.refused,
+        recordings_failed=lambda: troubles.count,
+        lateness=lambda: (LATE_BOUNDS_S, media.lateness.counts, media.lateness.total_s),
+    )
