@@ -49,8 +49,9 @@ describe("the waterfall", () => {
 
   it("has a round scale that holds bars and measured gaps", () => {
     const turn = { waterfall: parts, gap_ms: 980 } as TurnRecord;
-    expect(scale([turn])).toBe(1250);
-    expect(scale([{ ...turn, gap_ms: null }])).toBe(500);
+    expect(scale([turn])).toBe(1200);
+    expect(scale([{ ...turn, gap_ms: null }])).toBe(600);
+    expect(scale([{ ...turn, gap_ms: 30_000 }])).toBe(32_000);
   });
 });
 

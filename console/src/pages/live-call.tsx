@@ -44,7 +44,7 @@ export function LiveCall({ call, again }: Props) {
 function Levels({ call }: { call: PhoneCall }) {
   const [caller] = useState(() => () => (call.muted.peek() ? -90 : (call.voice?.callerLevel ?? -90)));
   const [agent] = useState(() => () => call.voice?.agentLevel ?? -90);
-  if (call.voice === null || call.phase.value === "over") return null;
+  if (call.phase.value === "over" || call.voice === null) return null;
   return (
     <div class="meters">
       {call.microphone.value && <Meter label={call.muted.value ? "You (muted)" : "You"} tone="--caller" level={caller} />}

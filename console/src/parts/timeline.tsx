@@ -6,7 +6,7 @@ import { clock, eventWord, sentenceCase } from "../words";
 export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
   if (events.length === 0) return <p class="quiet">No events yet.</p>;
   return (
-    <ol class="timeline">
+    <ol class="timeline" tabIndex={0} aria-label="Events of the call">
       {events.map((event) => (
         <li key={event.seq} class={event.kind}>
           <span class="time">{clock(event.media_ms, true)}</span>
@@ -30,6 +30,16 @@ export function detail(event: TimelineEvent): string {
       return `${sentenceCase(String(event.leg))}: ${String(event.text)}`;
     case "turn_timed":
       return `Turn ${String(event.turn)}: first audio after ${String(event.first_audio_ms)} ms`;
+    case "interrupted":
+    case "interruption_resumed":
+      return `Turn ${String(event.turn)}`;
+    case "notice":
+    case "text_received":
+      return String(event.text);
+    case "dtmf":
+      return String(event.digit);
+    case "call_started":
+      return `${sentenceCase(String(event.direction))}, ${String(event.channel)}, to ${String(event.agent)}`;
     case "call_ended":
       return sentenceCase(String(event.reason));
     case "tool_called":

@@ -10,6 +10,8 @@ const STAGES: { key: keyof Parts; name: string; tone: string }[] = [
   { key: "first_audio_ms", name: "First audio", tone: "audio" },
 ];
 
+const QUARTERS = [100, 150, 200, 250, 300, 400, 500, 750, 1000, 1500, 2000];
+
 export interface Bar {
   tone: string;
   name: string;
@@ -31,8 +33,8 @@ export function bars(parts: Parts): Bar[] {
 /** A round number of ms that holds every bar and mark. */
 export function scale(turns: readonly TurnRecord[]): number {
   const longest = Math.max(...turns.map((turn) => Math.max(turn.waterfall?.first_audio_ms ?? 0, turn.gap_ms ?? 0)));
-  const step = longest <= 1000 ? 250 : longest <= 4000 ? 500 : 1000;
-  return Math.max(step, Math.ceil((longest * 1.04) / step) * step);
+  const quarter = QUARTERS.find((step) => step * 4 >= longest * 1.04);
+  return 4 * (quarter ?? Math.ceil(longest / 4000) * 1000);
 }
 
 interface Props {
