@@ -33,13 +33,19 @@ def version() -> None:
     typer.echo(f"offhook {__version__}")
 
 
-@app.callback()
-def _root(
-    show: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if show:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         version()
         raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Options before the verb."""
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from offhook.foundation.redact import redact_text
+from offhook.foundation.redact import escape_controls, redact_text
 from offhook.settings.models import Settings
 
 _SECRET_NAME = re.compile(r"key|secret|token|password", re.IGNORECASE)
@@ -34,7 +34,7 @@ class Layer:
 def describe(error: ValidationError, layers: Sequence[Layer]) -> str:
     """The first fault of `error` in one line, and how many more there are."""
     details = error.errors(include_url=False)
-    line = _line(details[0], layers)
+    line = escape_controls(_line(details[0], layers))
     more = len(details) - 1
     return line + (f" (and {more} more)" if more else "")
 

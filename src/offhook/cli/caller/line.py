@@ -20,6 +20,7 @@ TICK = 0.02
 FRAME = PHONE.samples(20)
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
+_NO_CODE = 1005
 
 
 class CallError(OffhookError):
@@ -111,7 +112,7 @@ class Line(WSListener):  # type: ignore[misc, unused-ignore]
         self.hung_up = True
         if self._transport is not None and not self.closed.is_set():
             self._send(self._peer.stop())
-            self._transport.send_close()
+            self._transport.send_close(WSCloseCode.OK)
             try:
                 await asyncio.wait_for(self.closed.wait(), _CLOSE_SECONDS)
             except TimeoutError:
@@ -129,7 +130,7 @@ class Line(WSListener):  # type: ignore[misc, unused-ignore]
         kind = frame.msg_type
         if kind is WSMsgType.CLOSE:
             code = frame.get_close_code()
-            self.close_code = code.value if isinstance(code, WSCloseCode) else int(code)
+            self.close_code = (code.value if isinstance(code, WSCloseCode) else int(code)) or _NO_CODE
             self.close_reason = (frame.get_close_message() or b"").decode("utf-8", "replace")
             transport.send_close()
             transport.disconnect()

@@ -1,0 +1,172 @@
+"""The command itself: exit codes, one line for what is wrong, and what each verb prints."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from offhook.cli import checks
+from offhook.cli.checks import Check, Mark
+from offhook.cli.main import app, main
+from offhook.cli.serve import _address_error
+from offhook.settings import Settings
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["offhook", *arguments])
+    with pytest.raises(SystemExit) as raised:
+        main()
+    return int(raised.value.code or 0)
+
+
+def test_the_command_starts_quickly_and_imports_little() -> None:
+    program = "import sys; import offhook.cli.main; print('numpy' in sys.modules, 'pydantic' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert ran.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_version(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out.startswith("offhook 0.")
+
+
+def test_wrong_settings_stop_the_start_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OFFHOOK_PROT", "1")
+    assert _run(monkeypatch, "serve") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "offhook: OFFHOOK_PROT (environment) is no setting; did you mean OFFHOOK_PORT?\n"
+
+
+def test_a_wrong_flag_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _run(monkeypatch, "serve", "--engine", "x") == 2
+    assert 'engine (command line) = "x" is not allowed: one of cascade' in capsys.readouterr().err
+
+
+def test_a_refused_call_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, "call", "ws://127.0.0.1:1/media/twilio") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_files_that_cannot_be_written_are_refused_before_the_call(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "missing" / "call.json"
+    assert _run(monkeypatch, "call", "ws://127.0.0.1:1/x", "--json", str(path)) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_an_unknown_model_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, "models", "pull", "nonesuch") == 1
+    assert "nonesuch" in capsys.readouterr().err
+
+
+def test_models_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(monkeypatch, "models", "list") == 0
+    assert "moonshine-tiny-en" in capsys.readouterr().out
+
+
+def test_every_verb_has_help() -> None:
+    assert {command.callback.__name__ for command in app.registered_commands if command.callback} == {
+        "serve", "call", "doctor", "version",
+    }  # fmt: skip
+
+
+def test_a_taken_port_is_explained() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError) as raised:
+        socket.create_server(taken.getsockname()[:2])
+    error = _address_error(raised.value, "127.0.0.1", 80)
+    assert str(error) == "port 80 on 127.0.0.1 is taken; choose another with --port"
+
+
+class TestDoctor:
+    def test_json_and_exit_code(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        (tmp_path / "offhook.toml").write_text(f'engine = "scripted"\nport = {port}\n')
+        assert _run(monkeypatch, "doctor", "--json") == 0
+        found = {check["name"]: check["mark"] for check in json.loads(capsys.readouterr().out)}
+        assert found["settings"] == found["data"] == found["port"] == "✓"
+        (tmp_path / "offhook.toml").write_text("prot = 1")
+        assert _run(monkeypatch, "doctor") == 1
+        assert "✗ settings: prot (offhook.toml) is no setting; did you mean port?" in capsys.readouterr().out
+
+    def test_a_port_taken_by_something_else(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            taken.listen()
+            settings = Settings(port=taken.getsockname()[1])
+            taken.settimeout(0)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(checks, "_WAIT", 0.1)
+                (check,) = checks.check_port(settings)
+        assert (check.mark, check.advice) == (Mark.WRONG, "choose another: --port, --host")
+
+    @pytest.mark.parametrize(
+        ("twilio", "mark"),
+        [
+            ({}, Mark.NOTE),
+            ({"account_sid": "AC" + "0a" * 16, "auth_token": "0b" * 16}, Mark.GOOD),
+            ({"account_sid": "AC1", "auth_token": "0b" * 16}, Mark.WRONG),
+            ({"account_sid": "AC" + "0a" * 16, "auth_token": "canary"}, Mark.WRONG),
+        ],
+    )
+    def test_the_vendors_keys_are_checked_by_shape_and_never_shown(
+        self, twilio: dict[str, str], mark: Mark
+    ) -> None:
+        (check,) = checks.check_twilio(Settings.model_validate({"twilio": twilio}))
+        assert check.mark is mark
+        assert "canary" not in repr(check)
+        assert "0b0b" not in repr(check)
+
+    @pytest.mark.parametrize(
+        ("url", "mark"),
+        [("", Mark.NOTE), ("http://calls.example", Mark.WRONG), ("https://127.0.0.1:1", Mark.WRONG)],
+    )
+    def test_the_public_url(self, url: str, mark: Mark) -> None:
+        (check,) = checks.check_public_url(Settings(public_url=url))
+        assert check.mark is mark
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        (check,) = checks.check_data(Settings(data=tmp_path / "file" / "below"))
+        assert check.mark is Mark.WRONG
+
+    def test_settings_of_later_versions_are_mentioned(self) -> None:
+        settings = Settings.model_validate({"elevenlabs": {"agent_id": "x"}})
+        assert [check.name for check in checks.check_unused(settings)] == ["elevenlabs"]
+
+    def test_a_vendors_language_model_needs_its_key(self) -> None:
+        (check,) = checks.check_language_model(Settings.model_validate({"speech": {"llm": "openai"}}))
+        assert check.mark is Mark.WRONG
+        local = {"llm": "openai", "llm_url": "http://127.0.0.1:9000/v1"}
+        (check,) = checks.check_language_model(Settings.model_validate({"speech": local}))
+        assert check.mark is Mark.GOOD
+
+    def test_the_sound_card_is_needed_only_where_it_is_asked_for(self) -> None:
+        assert [c.mark for c in checks.check_sound(Settings())] == [Mark.GOOD]
+        found: list[Check] = list(checks.check_sound(Settings(use_websocket_audio=False)))
+        assert len(found) == 1
