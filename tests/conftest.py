@@ -21,7 +21,7 @@ _GRACE = 2.0
 _POOLS = ("offhook-speech", "tqdm", "pytest_timeout", "AnyIO worker thread")
 """Names of threads that are one per process by design and may start lazily within a test."""
 
-_DESCRIPTORS = ("/dev/urandom", "/dev/null", "/proc/", "onnxruntime.db")
+_DESCRIPTORS = ("/dev/urandom", "/dev/null", "/proc/")
 """What libraries open once per process and keep."""
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
