@@ -6,6 +6,7 @@ import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offhook.web.faults import fault
@@ -62,12 +63,11 @@ def printable(path: str) -> str:
     return path[:200].encode("ascii", "backslashreplace").decode().replace("\r", "\\r").replace("\n", "\\n")
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class BodyLimit:
-    """Answers 413 to requests whose body is over `size` bytes, announced or sent."""
+    """Answers 413 to requests whose body is over `size` bytes, announced or sent.
+
+    Wraps an app that knows the API's error form (faults.py).
+    """
 
     def __init__(self, app: ASGIApp, size: int) -> None:
         self._app = app
@@ -79,29 +79,20 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or len(announced) > 18 or int(announced) > self._size:
-            await self._refuse(scope, receive, send)
+            await fault(413, self._reason, headers={"Connection": "close"})(scope, receive, send)
             return
-        taken, begun = 0, False
+        taken = 0
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._size:
-                raise _TooLarge
+                raise HTTPException(413, self._reason, {"Connection": "close"})
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+        await self._app(scope, counted, send)
 
-        try:
-            await self._app(scope, counted, watched)
-        except _TooLarge:
-            if not begun:
-                await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = fault(413, f"a request body has at most {self._size} bytes", headers={"Connection": "close"})
-        await answer(scope, receive, send)
+    @property
+    def _reason(self) -> str:
+        return f"a request body has at most {self._size} bytes"

@@ -40,7 +40,8 @@ BROWSER_PATH = "/media/browser"
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the doors stand on. `listen_phone` and `listen_browser` make the listener of one socket;
-    `troubles` says why no calls should come now, in short phrases."""
+    `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
+    account in the settings."""
 
     directory: Directory
     store: CallStore
@@ -51,6 +52,7 @@ class Parts:
     listen_browser: Callable[[AdmitBrowser], WSListener]
     metrics: Metrics = field(default_factory=Metrics)
     troubles: Callable[[], Sequence[str]] = tuple
+    phone: TwilioRest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,9 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         lambda: parts.agents.keys(),
         settings.default_agent,
     )
+    phone = parts.phone or _phone(settings)
     board = Switchboard(
-        parts.directory, parts.agents, settings.default_agent, tokens, _phone(settings), settings.public_url
+        parts.directory, parts.agents, settings.default_agent, tokens, phone, settings.public_url
     )
     app = _app(parts, desk, board)
     gate = Gate(BodyLimit(app, limits.body_bytes), api_key(settings), Throttle(clock, rate=1 / 6, burst=10))
@@ -94,8 +97,8 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         Occupancy(limits.calls_per_address),
         Throttle(clock, rate=1.0, burst=2.0 * limits.calls_per_address),
     )
-    phone = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
-    doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: phone, BROWSER_PATH: browser}
+    twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
+    doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
     return Site(SecurityHeaders(gate), app, doors, transfers)
 
 

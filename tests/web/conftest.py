@@ -1,0 +1,123 @@
+"""A site over a real database and real recordings, with a scripted directory. Nothing is served here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from pydantic import SecretStr
+from tests.web.stand_ins import Calls, FrontDesk
+
+from offhook.audio.frame import WIDEBAND
+from offhook.channels.bounds import SocketBounds
+from offhook.channels.browser import BrowserSocket
+from offhook.channels.phone import PhoneSocket
+from offhook.channels.resume import ResumeDesk
+from offhook.channels.watch import Watch
+from offhook.foundation.clock import ManualClock
+from offhook.foundation.events import (
+    ChannelKind,
+    Direction,
+    EndReason,
+    Entry,
+    LegKind,
+    TranscriptFinal,
+)
+from offhook.foundation.ids import call_id as new_call_id
+from offhook.settings import Limits, Settings, Twilio
+from offhook.storage.base import CallRecord, RecordingState
+from offhook.storage.recordings import Tapes
+from offhook.storage.sql import SqlStore
+from offhook.web.site import Parts, Site, build_site
+from offhook.web.twilio_rest import TwilioRest
+
+TOKEN = "12345"
+PUBLIC = "https://calls.example.com"
+
+
+class Stage:
+    """What a test needs to drive a site."""
+
+    def __init__(self, site: Site, parts: Parts, calls: Calls, desk: FrontDesk, clock: ManualClock) -> None:
+        self.site = site
+        self.parts = parts
+        self.calls = calls
+        self.desk = desk
+        self.clock = clock
+
+    def client(self, peer: str = "127.0.0.1", **options: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.site.asgi, client=(peer, 50_000), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080", **options)
+
+
+class KeyedSettings(Settings):
+    """Settings with what the next version of them names."""
+
+    api_key: SecretStr | None = None
+    require_call_tokens: bool = False
+
+
+@pytest.fixture
+async def make_stage(tmp_path: Path) -> AsyncIterator[Callable[..., Stage]]:
+    """Builds a site: `phone=True` with an account and a public URL, `key` with an API key."""
+    store = SqlStore(f"sqlite:///{tmp_path}/calls.db", commit_interval=0.005)
+    tapes = Tapes(tmp_path / "recordings", store, lambda call_id, reason: None)
+
+    def make(phone: bool = False, key: str = "", rest: TwilioRest | None = None, **more: Any) -> Stage:
+        account = Twilio(account_sid="AC" + "0" * 32, auth_token=SecretStr(TOKEN), from_number="+15550100")
+        given: dict[str, Any] = {"data": tmp_path, "limits": Limits(calls_per_address=3), **more}
+        if phone:
+            given |= {"twilio": account, "public_url": PUBLIC}
+        settings = KeyedSettings(api_key=SecretStr(key) if key else None, **given)
+        calls, desk, clock, watch = Calls(), FrontDesk(), ManualClock(), Watch()
+        resume: ResumeDesk[Any] = ResumeDesk()
+        bounds = SocketBounds(close_seconds=0.2)
+        parts = Parts(
+            directory=calls,
+            store=store,
+            recordings=tapes,
+            agents=settings.agents,
+            clock=clock,
+            listen_phone=lambda admit: PhoneSocket(desk, admit, bounds, watch),
+            listen_browser=lambda admit: BrowserSocket(desk, admit, bounds, watch, resume),
+            phone=rest,
+        )
+        return Stage(build_site(settings, parts), parts, calls, desk, clock)
+
+    yield make
+    await tapes.close()
+    await store.close()
+
+
+@pytest.fixture
+def stage(make_stage: Callable[..., Stage]) -> Stage:
+    return make_stage()
+
+
+@pytest.fixture
+async def kept_call(stage: Stage) -> str:
+    """A call of one second, ended, with two turns and a sealed recording."""
+    store, tapes = stage.parts.store, stage.parts.recordings
+    assert isinstance(tapes, Tapes)
+    call_id = new_call_id()
+    began = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    store.begin(CallRecord(call_id, Direction.INBOUND, ChannelKind.BROWSER, "default", "", "", began))
+    for seq, (leg, text) in enumerate([(LegKind.CALLER, "Are you <open>?"), (LegKind.AGENT, "Yes & no.")], 1):
+        event = TranscriptFinal(leg, 1, text, (seq - 1) * 500, seq * 500)
+        store.keep(Entry(call_id, seq, seq * 500, event))
+    tape = tapes.open(call_id, {LegKind.CALLER: WIDEBAND, LegKind.AGENT: WIDEBAND})
+    tone = (np.sin(np.arange(16_000) * 0.2) * 12_000).astype("<i2").tobytes()
+    tape.write(LegKind.CALLER, 0, tone)
+    store.end(call_id, EndReason.CALLER_HUNG_UP, began, 1000)
+    tape.close()
+    await tapes.close()
+    await store.flush()
+    record = await store.call(call_id)
+    assert record is not None
+    assert record.recording is RecordingState.SEALED
+    return call_id
