@@ -1,4 +1,4 @@
-"""Answers from facts, as sentences. They change no state; what is not in the facts is said not to be known."""
+"""Answers from facts, as sentences. They change no state, and guess nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from offhook.foundation.agent import Service
 from offhook.speech.llm.receptionist import slots
 from offhook.speech.llm.receptionist.intents import Intent
 from offhook.speech.llm.receptionist.scene import Scene, capital
+from offhook.speech.llm.receptionist.words import listed
 
 Answer = Callable[[Scene], list[str]]
 _LISTED = 4
@@ -84,7 +85,7 @@ def _at(scene: Scene, day: date, moment: time, certain: bool) -> list[str]:
     if scene.hours.on(day) is None:
         return on_day(scene, day)
     name = scene.day(day)
-    chosen = opened[0] if opened else next((c for c in choices if 7 <= c.hour), choices[0])
+    chosen = opened[0] if opened else next((c for c in choices if c.hour >= 7), choices[0])
     key = "open_then" if opened else "closed_then"
     first = scene.say(key, day=name, on_day=name, time=scene.clock(chosen))
     return [first] if opened or not scene.hours.on(day) else [first, *on_day(scene, day)]
@@ -122,9 +123,14 @@ def price(scene: Scene) -> list[str]:
 
 
 _PRICE_WORDS = frozenset(
-    "how much is are for does do did would will could can cost costs it price prices pricing rate rates fee fees charge charges the a an "
-    "i you your we me my to pay of what and or in tell give list please have get this that one ones service services expensive all any "
-    "here there with rough idea about be approximately roughly some usually so know like want s us with at by hi hello".split()
+    listed(
+        "how much is are for does do did would will could can cost costs it price prices pricing rate "
+        "rates fee fees charge charges the a an "
+        "i you your we me my to pay of what and or in tell give list please have get this that one ones "
+        "service services expensive all any "
+        "here there with rough idea about be approximately roughly some usually so know like want s us "
+        "with at by hi hello"
+    )
 )
 
 

@@ -95,7 +95,7 @@ def advance(scene: Scene, draft: Draft) -> Reply:
         return problem
     if draft.time is None and draft.soon and (first := _first_time(scene, draft, draft.day)):
         draft = replace(draft, time=first, certain=True)
-    if draft.time is None:
+    if draft.day is None or draft.time is None:
         return _ask(scene, draft, Step.BOOK_TIME, _time_question(scene, draft))
     draft = _resolved(scene, draft, draft.day, draft.time)
     if problem := _time_problem(scene, draft):
@@ -120,7 +120,7 @@ def again(scene: Scene) -> tuple[str, ...]:
     """The open question of a booking in a fresh wording."""
     draft, step = scene.state.draft, scene.state.step
     if step is Step.BOOK_DAY and scene.state.offered:
-        return (scene.say("offer_day", day=scene.day(scene.state.offered)),)
+        return (scene.say("offer_day", day=scene.day(scene.state.offered).removeprefix("on ")),)
     keys = {
         Step.BOOK_DAY: "ask_day",
         Step.BOOK_NAME: "ask_name",
@@ -239,7 +239,7 @@ def _day_problem(scene: Scene, draft: Draft, day: date) -> Reply | None:
     problem = scene.say("day_closed" if not scene.hours.on(day) else "closed_now", on_day=name)
     if offered is None:
         return _ask(scene, nameless, Step.BOOK_DAY, problem, scene.say("ask_day"))
-    offer = scene.say("offer_day", day=scene.day(offered))
+    offer = scene.say("offer_day", day=scene.day(offered).removeprefix("on "))
     return _ask(scene, nameless, Step.BOOK_DAY, problem, offer, offered=offered)
 
 
@@ -266,9 +266,9 @@ def _first_time(scene: Scene, draft: Draft, day: date) -> time | None:
     for slot in range(0, 24 * 60, _ROUND_MINUTES):
         start_at = time(slot // 60, slot % 60)
         known = scene.hours.on(day) is not None or 9 <= start_at.hour < 17
-        if part[0] <= start_at.hour < part[1] and known and scene.hours.fits(day, start_at, minutes):
-            if datetime.combine(day, start_at) >= earliest:
-                return start_at
+        wanted = known and part[0] <= start_at.hour < part[1] and datetime.combine(day, start_at) >= earliest
+        if wanted and scene.hours.fits(day, start_at, minutes):
+            return start_at
     return None
 
 
@@ -302,7 +302,8 @@ def _resolved(scene: Scene, draft: Draft, day: date, moment: time) -> Draft:
 
 
 def _time_problem(scene: Scene, draft: Draft) -> Reply | None:
-    assert draft.day is not None and draft.time is not None
+    assert draft.day is not None
+    assert draft.time is not None
     day, name, service = draft.day, scene.day(draft.day), service_of(scene, draft)
     timeless = replace(draft, time=None, certain=False, part=None, soon=False)
     question = scene.say("ask_time", on_day=name)
@@ -328,7 +329,8 @@ def phone_phrase(scene: Scene, phone: str | None) -> str:
 
 
 def _read_back(scene: Scene, draft: Draft) -> str:
-    assert draft.day is not None and draft.time is not None
+    assert draft.day is not None
+    assert draft.time is not None
     return scene.say(
         "confirm_booking",
         service=scene.language.article(draft.service),
@@ -340,7 +342,8 @@ def _read_back(scene: Scene, draft: Draft) -> str:
 
 
 def _booked(scene: Scene, draft: Draft) -> Reply:
-    assert draft.day is not None and draft.time is not None
+    assert draft.day is not None
+    assert draft.time is not None
     said = scene.say(
         "booked",
         day=scene.day(draft.day),

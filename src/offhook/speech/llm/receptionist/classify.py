@@ -131,7 +131,7 @@ def _answer(plain: str) -> Intent:
 
 
 def most_important(meanings: Sequence[Meaning]) -> Meaning:
-    """The meaning to act on: what is wanted before pleasantries, pleasantries before what was not understood."""
+    """The meaning to act on: what is wanted before pleasantries."""
     if not meanings:
         return Meaning(Intent.UNKNOWN, score=0.0)
     return min(meanings, key=lambda m: _ORDER.get(m.intent, 5))

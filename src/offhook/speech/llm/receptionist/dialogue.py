@@ -181,11 +181,11 @@ EVERYWHERE: dict[Intent, Move] = {
 _BOOKING_ASIDES = frozenset(
     {Intent.BOOK, Intent.YES, Intent.NO, Intent.UNSURE, Intent.UNKNOWN, Intent.CHANGE_BOOKING}
 )
-_ANSWERED_BY_SLOTS = {intent: booking.fill for intent in _BOOKING_ASIDES}
+_ANSWERED_BY_SLOTS: dict[Intent, Move] = dict.fromkeys(_BOOKING_ASIDES, booking.fill)
 _ALWAYS = frozenset(
     {Intent.GOODBYE, Intent.CANCEL, Intent.HUMAN, Intent.REPEAT, Intent.WAIT, Intent.EMERGENCY, Intent.ROBOT}
 )
-_DICTATED = {intent: notes.fill for intent in Intent if intent not in _ALWAYS}
+_DICTATED: dict[Intent, Move] = {intent: notes.fill for intent in Intent if intent not in _ALWAYS}
 
 TABLE: dict[Step, dict[Intent, Move]] = {
     Step.OPEN: {},

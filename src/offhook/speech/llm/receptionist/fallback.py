@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 
 from offhook.foundation.errors import ProviderError
@@ -23,26 +24,27 @@ class Fallback:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    async def speak(self, request: ChatRequest) -> AsyncIterator[str]:
+    async def speak(self, request: ChatRequest) -> AsyncGenerator[str]:
         """At most two sentences and 600 characters. Ends early, without an error, when the model fails."""
-        stream = self._chat.reply(replace(request, tools=()))
-        left, buffer, budget = MAX_SENTENCES, "", MAX_CHARS
-        try:
-            async with asyncio.timeout(FIRST_SENTENCE_SECONDS) as deadline:
-                async for piece in _text(stream):
-                    buffer = (buffer + piece)[:budget]
-                    while left and (
-                        match := _END.search(buffer + " ") if len(buffer) >= budget else _END.search(buffer)
-                    ):
-                        sentence, buffer = buffer[: match.end()], buffer[match.end() :]
-                        left, budget = left - 1, budget - len(sentence)
-                        deadline.reschedule(None)
-                        yield sentence
-                    if not left or len(buffer) >= budget:
-                        return
-        except (ProviderError, TimeoutError):
-            return
-        if buffer.strip() and left:
+        loop = asyncio.get_running_loop()
+        deadline: float | None = loop.time() + FIRST_SENTENCE_SECONDS
+        buffer = ""
+        pieces, left, room = _text(self._chat.reply(replace(request, tools=()))), MAX_SENTENCES, MAX_CHARS
+        async with aclosing(pieces):
+            while left:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        piece = await anext(pieces, None)
+                except (ProviderError, TimeoutError):
+                    return
+                if piece is None or len(buffer) >= room:
+                    break
+                buffer = (buffer + piece)[:room]
+                while left and (match := _END.search(buffer)):
+                    sentence, buffer = buffer[: match.end()], buffer[match.end() :]
+                    left, room, deadline = left - 1, room - len(sentence), None
+                    yield sentence
+        if left and buffer.strip():
             yield buffer
 
     @staticmethod
@@ -54,7 +56,12 @@ class Fallback:
         await self._chat.close()
 
 
-async def _text(stream: AsyncIterator[TextDelta | ToolCall]) -> AsyncIterator[str]:
-    async for delta in stream:
-        if isinstance(delta, TextDelta):
-            yield delta.text
+async def _text(stream: AsyncIterator[TextDelta | ToolCall]) -> AsyncGenerator[str]:
+    """The words of a reply; closing it closes the reply."""
+    try:
+        async for delta in stream:
+            if isinstance(delta, TextDelta):
+                yield delta.text
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()

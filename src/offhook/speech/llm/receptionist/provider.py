@@ -1,4 +1,4 @@
-"""The receptionist as a language-model provider: one loaded classifier for all calls, one dialogue per call."""
+"""The receptionist as a language-model provider: one model for all calls, one dialogue per call."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MAX_CHARS = 600
 
 @dataclass(frozen=True)
 class Scene:
-    """The caller's line with its meanings, the state before it, and the facts; `reference` is for a booking."""
+    """The caller's line, its meanings, the state before it, and the facts; `reference` is for a booking."""
 
     agent: Agent
     hours: Hours

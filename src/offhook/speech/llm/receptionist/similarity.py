@@ -1,4 +1,4 @@
-"""How near a sentence is to example sentences: by the packaged MiniLM embedding, or by words alone without it."""
+"""How near sentences are: by the packaged MiniLM embedding, or by their letters alone. No intents."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offhook.foundation.errors import MissingModelError, ProviderError
+from offhook.speech.llm.receptionist.words import listed
 
 Vectors = npt.NDArray[np.float32]
 _TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
@@ -120,8 +121,11 @@ class Letters:
 
 
 _COMMON = frozenset(
-    "a an the i you he she it we they me my your is are am was be been do does did to of in on at for with and or "
-    "can could would will should may might have has had there this that what please some any so just".split()
+    listed(
+        "a an the i you he she it we they me my your is are am was be been do does did to of in on at "
+        "for with and or "
+        "can could would will should may might have has had there this that what please some any so just"
+    )
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from offhook.foundation.agent import Service
-from offhook.speech.llm.receptionist.words import clean, digits, tokens
+from offhook.speech.llm.receptionist.words import clean, digits, listed, tokens
 
 _SAME = {
     word: stem
@@ -31,7 +32,7 @@ def stem(word: str) -> str:
 
 def service(words: Sequence[str], services: Sequence[Service]) -> Service | None:
     """The service that `words` name best, the more specific one first; None when none is named."""
-    said = list(words) + [a + b for a, b in zip(words, words[1:], strict=False)]
+    said = list(words) + [a + b for a, b in pairwise(words)]
     stems = {stem(word) for word in said} | set(said)
     best: tuple[float, int] = (0.0, 0)
     found = None
@@ -58,7 +59,8 @@ def _nearness(name: str, said: Sequence[str], stems: set[str]) -> float:
 
 
 _NAMED = re.compile(
-    r"\b(?:my (?:full |first |last )?name is|the name is|name is|i am called|call me|this is|put it under|under the name(?: of)?"
+    r"\b(?:my (?:full |first |last )?name is|the name is|name is|i am called|call me|this is|put it under"
+    r"|under the name(?: of)?"
     r"|it is under|for the name|under)\s+(.+)"
 )
 _WEAK_NAMED = re.compile(
@@ -66,16 +68,22 @@ _WEAK_NAMED = re.compile(
 )
 _SPEAKING = re.compile(r"^(.+?)\s+(?:speaking|here)$")
 _STOP = re.compile(
-    r"\b(?:and|but|i|my|from|calling|speaking|please|with|phone|number|at|on|for|can|would|thanks|thank|spelled|spelt|that is)\b.*"
+    r"\b(?:and|but|i|my|from|calling|speaking|please|with|phone|number|at|on|for|can|would|thanks|thank"
+    r"|spelled|spelt|that is)\b.*"
 )
 _FILLERS = frozenset(
-    "um uh uhm er erm well so yes yeah yep sure ok okay please oh ah it is the name no".split()
+    listed("um uh uhm er erm well so yes yeah yep sure ok okay please oh ah it is the name no")
 )
 _NOT_NAMES = frozenset(
-    "a an the what when where why how who which do does is are not skip none nothing something can could would will should "
-    "have has want need book cancel time day today tomorrow morning afternoon evening open closed here there you your we they "
-    "haircut appointment message sorry help calling going looking wondering interested trying late sick good fine ok right wrong "
-    "correct just really hello hi".split()
+    listed(
+        "a an the what when where why how who which do does is are not skip none nothing something can "
+        "could would will should "
+        "have has want need book cancel time day today tomorrow morning afternoon evening open closed here "
+        "there you your we they "
+        "haircut appointment message sorry help calling going looking wondering interested trying late sick "
+        "good fine ok right wrong "
+        "correct just really hello hi"
+    )
 )
 _MAX_NAME = 40
 
@@ -131,10 +139,12 @@ def _capital(word: str, text: str) -> str:
 
 
 _SKIP = re.compile(
-    r"\b(skip|no phone|no number|not have (a|one|any)|rather not|do not want|prefer not|none|nothing|no thanks|no thank you)\b|^(no|nope)$"
+    r"\b(skip|no phone|no number|not have (a|one|any)|rather not|do not want|prefer not|none|nothing|no "
+    r"thanks|no thank you)\b|^(no|nope)$"
 )
 _THIS_NUMBER = re.compile(
-    r"\b(this|same|current) (number|phone|one)\b|\bnumber i am (calling|on)|\bcalling from\b|\byou (can )?see\b"
+    r"\b(this|same|current) (number|phone|one)\b|\bnumber i am (calling|on)|\bcalling from\b|\byou (can "
+    r")?see\b"
 )
 THIS_NUMBER = "this number"
 
@@ -150,7 +160,8 @@ def callback(words: Sequence[str]) -> str | None:
 
 
 _PASS_ON = re.compile(
-    r"\b(?:message (?:that|saying|to say|for \w+ (?:that|saying))|(?:tell|inform) (?:them|him|her|\w+|the \w+)(?: that)?"
+    r"\b(?:message (?:that|saying|to say|for \w+ (?:that|saying))|(?:tell|inform) (?:them|him|her|\w+|the "
+    r"\w+)(?: that)?"
     r"|let (?:them|him|her|\w+|the \w+) know(?: that)?|pass on that)\b[,:]?\s+(?P<text>.{6,})",
     re.IGNORECASE | re.DOTALL,
 )
@@ -158,7 +169,7 @@ MAX_NOTE = 400
 
 
 def message_text(text: str) -> str:
-    """The text of a message given in the same breath ("tell Anna that I'm late"); empty when there is none."""
+    """The text of a message given in the same breath ("tell Anna that I'm late"), or empty."""
     match = _PASS_ON.search(text[:MAX_NOTE])
     return sentence(match.group("text")) if match else ""
 

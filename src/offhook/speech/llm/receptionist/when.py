@@ -6,10 +6,10 @@ import difflib
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from offhook.speech.llm.receptionist.words import numbered
+from offhook.speech.llm.receptionist.words import listed, numbered
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = "january february march april may june july august september october november december".split()
+MONTHS = listed("january february march april may june july august september october november december")
 _PARTS = {
     "morning": (6, 12),
     "afternoon": (12, 18),
