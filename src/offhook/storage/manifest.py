@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,12 +73,14 @@ def _rate(value: object) -> int:
 
 
 def reel_samples(path: Path, format: AudioFormat) -> int:
-    """Whole samples in a reel; 0 when it is not there."""
+    """Whole samples in a reel; 0 when it is not there, or is no plain file."""
     try:
-        size = os.stat(path, follow_symlinks=False).st_size
+        found = os.stat(path, follow_symlinks=False)
     except OSError:
         return 0
-    return min(size // format.width, format.rate * LONGEST_SECONDS)
+    if not stat.S_ISREG(found.st_mode):
+        return 0
+    return min(found.st_size // format.width, format.rate * LONGEST_SECONDS)
 
 
 def tape_ms(directory: Path) -> int:

@@ -54,8 +54,9 @@ class Wav:
         self.file.close()
 
     def _sound(self, first: int, last: int) -> Iterator[bytes]:
-        """Bytes `first` to `last` of the samples; silence for what the recording should have but has not."""
+        """Bytes `first` to `last` of the samples; silence where a damaged recording ends early."""
         skip, left = first % _BLOCK, last - first
+        whole = left
         try:
             for piece in self._samples(first // _BLOCK):
                 data = piece.tobytes()[skip : skip + left]
@@ -66,7 +67,8 @@ class Wav:
                 if not left:
                     return
         except av.error.FFmpegError:
-            raise StorageError("the recording is damaged", retryable=False) from None
+            if left == whole:
+                raise StorageError("the recording is damaged", retryable=False) from None
         while left:
             yield bytes(min(left, 65_536))
             left -= min(left, 65_536)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from offhook.foundation.errors import StorageError
 
-_BUSY_MS = 1000
+_BUSY_MS = 250
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

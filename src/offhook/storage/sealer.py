@@ -102,15 +102,19 @@ class Sealer:
             call_id, troubled = item
             try:
                 self._seal(call_id, troubled)
-            except Stopped:
-                log.info("sealing given up", call_id=call_id)
             except Exception as error:
-                reason = error.reason if isinstance(error, StorageError) else type(error).__name__
-                log.error("recording could not be sealed", call_id=call_id, reason=reason)
-                with suppress(Stopped):
-                    self._record(call_id, RecordingState.FAILED, {})
+                self._failed(call_id, error)
             finally:
                 self._forget(call_id)
+
+    def _failed(self, call_id: str, error: Exception) -> None:
+        if isinstance(error, Stopped) or call_id in self._deleted:
+            log.info("sealing given up", call_id=call_id)
+            return
+        reason = error.reason if isinstance(error, StorageError) else type(error).__name__
+        log.error("recording could not be sealed", call_id=call_id, reason=reason)
+        with suppress(Stopped):
+            self._record(call_id, RecordingState.FAILED, {})
 
     def _seal(self, call_id: str, troubled: bool) -> None:
         directory = self._root / call_id
