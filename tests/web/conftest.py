@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,9 +64,19 @@ class KeyedSettings(Settings):
     require_call_tokens: bool = False
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all its tables, made once."""
+    path = tmp_path_factory.mktemp("web") / "calls.db"
+    made = SqlStore(f"sqlite:///{path}")
+    asyncio.run(made.close())
+    return path
+
+
 @pytest.fixture
-async def make_stage(tmp_path: Path) -> AsyncIterator[Callable[..., Stage]]:
+async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Callable[..., Stage]]:
     """Builds a site: `phone=True` with an account and a public URL, `key` with an API key."""
+    shutil.copy(empty_database, tmp_path / "calls.db")
     store = SqlStore(f"sqlite:///{tmp_path}/calls.db", commit_interval=0.005)
     tapes = Tapes(tmp_path / "recordings", store, lambda call_id, reason: None)
 

@@ -212,11 +212,8 @@ async def test_without_an_account_no_phone_is_called(stage: Any) -> None:
 
 
 async def test_agents_and_call_tokens(make_stage: Callable[..., Any]) -> None:
-
-    stage = make_stage(
-        agents={name: Agent(name=name, greeting=f"Hi, {name}") for name in ("b", "a", "default")}
-    )
-    assert dataclasses.is_dataclass(Agent)
+    agents = {name: Agent(name=name, greeting=f"Hi, {name}") for name in ("b", "a", "default")}
+    stage = make_stage(agents=agents)
     async with stage.client() as http:
         listed = (await http.get("/api/agents")).json()["agents"]
         assert [agent["name"] for agent in listed] == ["default", "a", "b"]
