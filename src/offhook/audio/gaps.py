@@ -23,6 +23,7 @@ _SHORTEST_MS = 30
 _EDGE_MS = 200
 """How far quiet sound (a last consonant, not a breath) may reach beyond a span's loud part."""
 _QUIETEST_DB = -60.0
+_HOPS_AT_ONCE = 4096
 _OVERLAP_MS = 500
 
 Levels = npt.NDArray[np.float64]
@@ -112,10 +113,14 @@ def speech_spans(samples: Samples, rate: int) -> list[Span]:
 def _levels(samples: Samples, hop: int) -> Levels:
     """dBFS of each whole hop, without the track's offset."""
     count = len(samples) // hop
-    values = samples[: count * hop].astype(np.float32).reshape(count, hop)
-    if count:
-        values -= values.mean(dtype=np.float64)
-    power = np.einsum("ij,ij->i", values, values).astype(np.float64) / hop
+    power = np.zeros(count)
+    offset = np.float32(samples.mean()) if count else 0.0
+    for at in range(0, count, _HOPS_AT_ONCE):
+        piece = samples[at * hop : min(count, at + _HOPS_AT_ONCE) * hop].astype(np.float32)
+        piece -= offset
+        rows = piece.reshape(-1, hop)
+        power[at : at + len(rows)] = np.einsum("ij,ij->i", rows, rows)
+    power /= hop
     levels: Levels = 10 * np.log10(np.maximum(power, 0.25)) - 20 * np.log10(32768.0)
     return levels
 

@@ -20,7 +20,8 @@ STOPBAND_DB = 80.0
 _COEFFICIENT_UNIT = 2.0**-24
 _BLOCK = 48
 """Outputs or inputs per matrix row, whichever is more: wide enough for BLAS, little wasted."""
-_PIECE_MS = 100
+_PIECE_MS = 50
+"""Longer input is worked in pieces, each too small for BLAS to start threads for it."""
 _LARGEST_MATRIX = 1 << 20
 _NONE: Samples = np.empty(0, np.int16)
 
@@ -28,13 +29,13 @@ Matrix = npt.NDArray[np.float64]
 
 
 class _Filter:
-    """The matrix that turns one row of inputs into one row of outputs, for one pair of rates.
+    """The matrices that turn rows of inputs into rows of outputs, for one pair of rates.
 
-    A row takes `step` fresh inputs (plus `history` older ones) to `outputs` outputs. `delay` is in
-    whole output samples.
+    A row takes `step` fresh inputs (plus `history` older ones) to `outputs` outputs, in `parts`
+    equal parts: part p reads `width` inputs from p * `part_step` on. `delay` is in whole output samples.
     """
 
-    __slots__ = ("delay", "history", "matrix", "outputs", "step", "width")
+    __slots__ = ("delay", "history", "matrix", "outputs", "part_step", "parts", "step", "width")
 
     def __init__(self, source: int, target: int) -> None:
         up, down = target // gcd(source, target), source // gcd(source, target)
@@ -44,11 +45,29 @@ class _Filter:
         self.history = taps - 1
         self.step = group * down
         self.outputs = group * up
-        self.width = self.history + (self.outputs - 1) * down // up + 1
-        self.matrix: Matrix = np.zeros((self.width, self.outputs))
-        for output in range(self.outputs):
-            first, phase = divmod(output * down, up)
-            self.matrix[first : first + taps, output] = phases[::-1, phase]
+        self.parts = next(parts for parts in range(1, up + 1) if up % parts == 0 and up // parts <= _BLOCK)
+        columns = self.outputs // self.parts
+        self.part_step = columns * down // up
+        places = [divmod(output * down, up) for output in range(self.outputs)]
+        starts = [first - output // columns * self.part_step for output, (first, _) in enumerate(places)]
+        self.width = max(starts) + taps
+        self.matrix: Matrix = np.zeros((self.parts, self.width, columns))
+        for output, start in enumerate(starts):
+            part, column = divmod(output, columns)
+            self.matrix[part, start : start + taps, column] = phases[::-1, places[output][1]]
+
+    def rows(self, buffer: Matrix, count: int) -> Matrix:
+        """The first `count` rows of outputs, flat, from a buffer of `reach(count)` inputs or more."""
+        shape, strides = (self.parts, count, self.width), (self.part_step * 8, self.step * 8, 8)
+        window: Matrix = np.ndarray(shape, np.float64, buffer, 0, strides)
+        if self.step < self.width:
+            window = window.copy()  # BLAS takes no rows that overlap
+        mixed: Matrix = np.matmul(window, self.matrix)
+        return mixed.reshape(-1) if self.parts == 1 else mixed.swapaxes(0, 1).reshape(-1)
+
+    def reach(self, count: int) -> int:
+        """Inputs that `count` rows read."""
+        return (self.parts - 1) * self.part_step + self.width + (count - 1) * self.step
 
 
 def transition_hz(source: int, target: int) -> float:
@@ -64,7 +83,7 @@ def _phases(source: int, target: int) -> tuple[Matrix, int]:
     delay = ceil(half / down)
     reach = delay * down
     taps = -(-(2 * reach + 1) // up)
-    if taps * up > _LARGEST_MATRIX or (taps + down) * up > _LARGEST_MATRIX:
+    if (taps + down) * up > _LARGEST_MATRIX:
         raise WireError(f"no conversion from {source} to {target} Hz")
     offset = np.arange(-reach, reach + 1)
     window = np.kaiser(2 * reach + 1, 0.1102 * (STOPBAND_DB - 8.7))
@@ -126,15 +145,14 @@ class Resampler:
         total = -(-fresh * self._up // self._down)
         rows = -(-total // shape.outputs)
         # The row that is only partly filled reads zeros past the end; its late outputs are cut off.
-        buffer = np.zeros(max(shape.width + (rows - 1) * shape.step, kept + size))
+        buffer = np.zeros(max(shape.reach(rows), kept + size))
         buffer[:kept] = self._kept
         buffer[kept : kept + size] = samples
-        window: Matrix = np.ndarray((rows, shape.width), np.float64, buffer, 0, (shape.step * 8, 8))
-        mixed = np.dot(window, shape.matrix)
+        mixed = shape.rows(buffer, rows)
         np.rint(mixed, out=mixed)
         np.minimum(mixed, 32767.0, out=mixed)
         np.maximum(mixed, -32768.0, out=mixed)
-        out: Samples = mixed.astype(np.int16).reshape(-1)[self._skip : total]
+        out: Samples = mixed.astype(np.int16)[self._skip : total]
         blocks = fresh // self._down
         self._skip = total - blocks * self._up
         self._kept = buffer[blocks * self._down : kept + size].copy()
