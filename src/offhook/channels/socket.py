@@ -107,7 +107,7 @@ class PeerSocket(WSListener):
         self.watch.remove(self)
         self._fragments = []
         handshake = transport.close_handshake
-        if self.end_reason is None and handshake and handshake.sent and self._peer_code == LOST:
+        if self.end_reason is None and handshake and handshake.sent and not handshake.recv_then_sent:
             # Closed below us: the peer broke RFC 6455, our own code raised (1011), or the server stops.
             self.end_reason = _PICOWS_REASONS.get(handshake.sent.code)
         self.gone(self._peer_code)
