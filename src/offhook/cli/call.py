@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from offhook.cli.caller.script import Conversation, Manner
 
 
+_WIDTH = 140
+"""Columns where there is no terminal to ask."""
+
+
 class UsageError(OffhookError):
     """The flags make no sense."""
 
@@ -136,4 +140,5 @@ def _write(figures: dict[str, Any], path: Path | None) -> None:
 
     if path is not None:
         path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    show(figures, Console())
+    console = Console()
+    show(figures, console if console.is_terminal else Console(width=_WIDTH))
