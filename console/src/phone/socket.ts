@@ -81,7 +81,7 @@ export class CallSocket {
 
   private connect(): void {
     this.detach()?.close();
-    const socket = new WebSocket(this.url);
+    const socket = new WebSocket(this.resume === "" ? this.url : `${this.url}?resume=1`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     const left = this.deadline - performance.now();
