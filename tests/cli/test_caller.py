@@ -14,6 +14,7 @@ from offhook.audio.wav import read_wav
 from offhook.cli import call as command
 from offhook.cli.caller.clips import ClipError, read_clip
 from offhook.cli.caller.line import CallError, connect
+from offhook.cli.caller.place import Order, place
 from offhook.cli.caller.script import Manner
 from offhook.foundation.errors import OffhookError
 
@@ -23,7 +24,9 @@ async def _call(
 ) -> Any:
     async with running(script) as url:
         clips = [read_clip(path) for path in files]
-        return await command._call(url, {"agent": "salon"}, clips, manner, keys, mic=False, words=False)
+        order = Order(url, {"agent": "salon"}, clips, manner, *keys, words=False)
+        placed = await place(order)
+        return placed.tracks, placed.figures, placed.failure
 
 
 def _events(script: Script, kind: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from offhook.foundation.redact import Redactor, escape_controls, redact_text
         ("key sk-proj-abcdefgh1234 used", "key [secret] used"),
         ("Authorization: Bearer abcdefghijkl.mno", "Authorization: Bearer [secret]"),
         ("basic dXNlcjpwYXNzd29yZA==", "basic [secret]"),
-        ("https://user:hunter22@host.example/x", "https://[credentials]@host.example/x"),
+        ("amqp://user:hunter22@host.example/x", "amqp://[credentials]@host.example/x"),
         ("redis://:pw@host", "redis://:pw@host"),
         ("token eyJhbGciOi.eyJzdWIiOi.c2ln", "token [secret]"),
         ("from +15550142233 to +44 20 7946 0018.", "from [phone] to [phone]."),

@@ -31,20 +31,24 @@ def demo_agent() -> Agent:
                 Service("blow-dry", "25 dollars", 30),
                 Service("children's haircut", "20 dollars", 20),
             ],
-            questions=[
-                Question(
-                    ["where can I park", "is there parking", "parking"],
-                    "There is free parking behind the lighthouse.",
-                ),
-                Question(
-                    ["can I cancel", "cancel my appointment", "cancellation policy"],
-                    "You can cancel free of charge up to one day before.",
-                ),
-                Question(
-                    ["how can I pay", "do you take credit cards", "can I pay by card"],
-                    "We take cash and all common cards.",
-                ),
-            ],
+            questions=_questions(),
             booking=True,
         ),
     )
+
+
+def _questions() -> list[Question]:
+    return [
+        Question(
+            ["where can I park", "is there parking", "parking"],
+            "There is free parking behind the lighthouse.",
+        ),
+        Question(
+            ["can I cancel", "cancel my appointment", "cancellation policy"],
+            "You can cancel free of charge up to one day before.",
+        ),
+        Question(
+            ["how can I pay", "do you take credit cards", "can I pay by card"],
+            "We take cash and all common cards.",
+        ),
+    ]
