@@ -106,6 +106,23 @@ def test_clips_end_to_end():
     assert np.array_equal(two, np.concatenate((one, one)))
 
 
+def test_files_end_to_end_have_their_tags_skipped():
+    kind, clip = CLIPS["mp3"]
+    one, _ = decode_clip(kind, clip)
+    two, _ = decode_clip(kind, clip + clip)
+    assert 2 * len(one) - 576 <= len(two) <= 2 * len(one)
+    tail = two[-len(one) + 2000 :].astype(float)
+    assert np.corrcoef(tail, one[2000:])[0, 1] > 0.99
+
+
+def test_an_info_word_in_the_sound_is_no_tag():
+    kind, clip = CLIPS["mp3 bare"]
+    length = len(decode_clip(kind, clip)[0])
+    header = clip.index(clip[:2], 1000)
+    marked = clip[: header + 10] + b"\x01\x01Info" + clip[header + 16 :]
+    assert len(decode_clip(kind, marked)[0]) >= length - 2 * 576
+
+
 def test_the_end_of_an_opus_clip_is_cut_as_its_last_page_says():
     kind, clip = CLIPS["opus"]
     last = clip.rindex(b"OggS")

@@ -117,8 +117,8 @@ def test_half_an_hour_is_measured_quickly():
     minute = track(60, (3000, 4500), (20000, 24000), noise_db=-65)
     other = track(60, (5000, 9000), (24500, 30000), seed=8)
     caller, agent = np.tile(minute, 30), np.tile(other, 30)
-    began = time.perf_counter()
+    began = time.process_time()
     turns = measure_turns(caller, agent, RATE)
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.0
     assert len(turns.gaps) == 60
     assert all(abs(gap.gap_ms - 500) <= 10 for gap in turns.gaps)

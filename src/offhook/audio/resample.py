@@ -102,7 +102,7 @@ def _filter(source: int, target: int) -> _Filter:
 
 class Resampler:
     """One stream's resampler. After N inputs it has given ceil(N * target / source) outputs, whatever
-    the chunking; `flush` gives the filter's tail. Flat (±0.1 dB) up to half of the lower rate less half
+    the chunking; `flush` gives the filter's tail. Flat (±0.01 dB) up to half of the lower rate less half
     of `transition_hz`. Raises WireError for rates outside 4–192 kHz or without a usable ratio."""
 
     __slots__ = ("_down", "_filter", "_kept", "_piece", "_skip", "_up", "source_rate", "target_rate")
