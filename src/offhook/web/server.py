@@ -141,7 +141,8 @@ class DrainingServer(uvicorn.Server):
             return False
         if self._ending is None:
             _log.info("ending live calls", calls=self._directory.count())
-            end = self._directory.close(EndReason.SERVER_STOPPED, self._limits.goodbye_seconds - 1.0)
+            grace = max(0.1, self._limits.goodbye_seconds - 1.0)
+            end = self._directory.close(EndReason.SERVER_STOPPED, grace)
             self._ending = asyncio.create_task(end, name="end-calls")
             self._deadline = self._clock.now() + self._limits.goodbye_seconds
             return False
