@@ -11,10 +11,13 @@ from typing import Any
 
 import picows
 import pytest
+from tests.channels.browser_calls import Door, opened
+from tests.channels.phone_calls import admit
 from websockets.asyncio.client import ClientConnection, connect
 
 from offhook.channels.base import Arrival, CallerListener, Channel
 from offhook.channels.bounds import SocketBounds
+from offhook.channels.phone import PhoneSocket
 from offhook.channels.watch import Watch
 from offhook.foundation.events import EndReason
 
@@ -156,3 +159,15 @@ def tight() -> SocketBounds:
 @pytest.fixture
 def serve() -> Callable[..., contextlib.AbstractAsyncContextManager[Server]]:
     return serving
+
+
+@pytest.fixture
+async def server(serve, tight) -> AsyncIterator[Any]:
+    async with serve(lambda reception, watch: PhoneSocket(reception, admit, tight, watch)) as server:
+        yield server
+
+
+@pytest.fixture
+async def door(serve: Any, tight: Any) -> AsyncIterator[Door]:
+    async with opened(serve, tight) as door:
+        yield door

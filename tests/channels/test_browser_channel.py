@@ -1,114 +1,28 @@
-"""The browser channel on real sockets: a whole call, coming back, Opus, refusals, slow and dead peers."""
+"""The browser channel on real sockets: a whole call, marks and clears, Opus, coming back."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import struct
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from tests.channels.browser_calls import PCM, Door, closing, dumps, entry, frame, messages, opened
 
 from offhook.audio.frame import WIDEBAND
 from offhook.audio.opus import OpusDecoder, OpusEncoder
 from offhook.channels.base import Arrival
-from offhook.channels.browser import BrowserSocket
-from offhook.channels.resume import ResumeDesk
-from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import (
     CallEnded,
     ChannelKind,
     EndReason,
-    Entry,
     Floor,
     FloorChanged,
     LegKind,
     Levels,
     TranscriptFinal,
 )
-from offhook.protocols.browser import Start
-
-PCM = bytes(range(64)) * 10
-
-
-def admit(start: Start) -> Arrival:
-    if start.token == "bad":
-        raise RefusedError("the token is not valid")
-    return Arrival(agent=start.agent, address="127.0.0.1")
-
-
-def dumps(kind: str, **fields: Any) -> str:
-    return json.dumps({"type": kind, **fields})
-
-
-def frame(payload: bytes, at_ms: int = 0, codec: int = 1) -> bytes:
-    return struct.pack("<BBHI", codec, 0, 0, at_ms) + payload
-
-
-def entry(event: Any) -> Entry:
-    return Entry("call_1", 1, 0, event)
-
-
-class Door:
-    """A server with its desk."""
-
-    def __init__(self, server: Any, desk: ResumeDesk[Any]) -> None:
-        self.server = server
-        self.desk = desk
-
-    @property
-    def call(self) -> Any:
-        return self.server.reception.call
-
-    @contextlib.asynccontextmanager
-    async def calling(self, **fields: Any) -> AsyncIterator[tuple[ClientConnection, dict[str, Any]]]:
-        async with self.server.client() as client:
-            await client.send(dumps("start", **fields))
-            async with asyncio.timeout(2):
-                yield client, json.loads(await client.recv())
-
-
-@contextlib.asynccontextmanager
-async def opened(serve: Any, bounds: Any, **options: Any) -> AsyncIterator[Door]:
-    desk: ResumeDesk[Any] = ResumeDesk()
-    listen = lambda reception, watch: BrowserSocket(reception, admit, bounds, watch, desk)  # noqa: E731
-    async with serve(listen, **options) as server:
-        yield Door(server, desk)
-        async with asyncio.timeout(2):
-            while len(desk):
-                await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def door(serve: Any, tight: Any) -> AsyncIterator[Door]:
-    async with opened(serve, tight) as door:
-        yield door
-
-
-async def messages(client: ClientConnection, kind: str) -> dict[str, Any]:
-    """The next text message of a kind."""
-    while True:
-        raw = await client.recv()
-        if isinstance(raw, str) and json.loads(raw)["type"] == kind:
-            return json.loads(raw)
-
-
-async def closing(client: ClientConnection) -> tuple[int, list[dict[str, Any]]]:
-    """The code that the server closes with, and the messages before it."""
-    found = []
-    async with asyncio.timeout(2):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                raw = await client.recv()
-                if isinstance(raw, str):
-                    found.append(json.loads(raw))
-    return client.close_code or 0, found
 
 
 async def test_a_whole_call(door: Door) -> None:
@@ -318,166 +232,3 @@ async def test_without_a_window_nobody_comes_back(serve: Any, tight: Any) -> Non
         client.transport.abort()
         assert await door.call.end() is EndReason.PEER_LOST
         assert door.call.heard("lost") == []
-
-
-async def test_the_first_message_must_be_a_start_in_time(door: Door) -> None:
-    async with door.server.client() as client:
-        assert (await closing(client))[0] == 1008
-    async with door.server.client() as client:
-        await client.send(frame(PCM))
-        await client.send(dumps("text", text="hi"))
-        await client.send(dumps("ping", id=1))
-        assert (await closing(client))[0] == 1008
-    assert door.server.reception.calls == []
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "name"),
-    [
-        (LimitError("no capacity now"), 1013, "busy"),
-        (NotFoundError("no such agent"), 1008, "not_found"),
-        (RefusedError("not you"), 1008, "refused"),
-    ],
-)
-async def test_a_refused_arrival_says_why(door: Door, error: Any, code: int, name: str) -> None:
-    door.server.reception.error = error
-    async with door.server.client() as client:
-        await client.send(dumps("start"))
-        said = {"type": "error", "code": name, "message": error.reason}
-        assert await closing(client) == (code, [said])
-    assert len(door.desk) == 0
-
-
-async def test_a_bad_token_constructs_nothing(door: Door) -> None:
-    async with door.server.client() as client:
-        await client.send(dumps("start", token="bad"))
-        assert (await closing(client))[0] == 1008
-    assert (door.server.reception.calls, len(door.desk)) == ([], 0)
-
-
-async def test_another_version_is_told_at_once(door: Door) -> None:
-    async with door.server.client() as client:
-        await client.send(dumps("start", version=2))
-        code, said = await closing(client)
-        assert (code, said[0]["code"]) == (1003, "unsupported")
-
-
-@pytest.mark.parametrize(
-    ("bad", "code"),
-    [
-        (["{"] * 3, 1007),
-        ([frame(PCM, codec=9)] * 3, 1003),
-        ([dumps("start")] * 3, 1008),
-        ([frame(b"123")] * 3, 1007),
-    ],
-)
-async def test_the_third_malformed_message_closes_for_good(door: Door, bad: list[Any], code: int) -> None:
-    async with door.calling() as (client, _):
-        for message in bad:
-            await client.send(message)
-        assert (await closing(client))[0] == code
-        assert await door.call.end() is EndReason.PROTOCOL_ERROR
-
-
-async def test_one_oversized_frame_closes(door: Door) -> None:
-    async with door.calling() as (client, _):
-        await client.send(frame(bytes(6402)))
-        assert (await closing(client))[0] == 1009
-
-
-async def test_a_crowd_of_audio_is_thinned_and_a_flood_closed(door: Door) -> None:
-    async with door.calling() as (client, _):
-        for number in range(250):
-            await client.send(frame(PCM, number * 20))
-        await client.send(dumps("dtmf", digit="9"))
-        await door.call.wait("digit")
-        assert 100 <= len(door.call.heard("audio")) <= 130
-        with contextlib.suppress(ConnectionClosed):
-            for number in range(400):
-                await client.send(frame(PCM, number * 20))
-        assert (await closing(client))[0] == 1008
-
-
-async def test_a_crowd_of_messages_is_thinned_and_a_flood_closed(door: Door) -> None:
-    async with door.calling() as (client, _):
-        for number in range(60):
-            await client.send(dumps("text", text=str(number)))
-        for _ in range(30):
-            await client.send(dumps("dtmf", digit="9"))
-        await door.call.wait("digit", 20)
-        assert 30 <= len(door.call.heard("text")) <= 35
-        assert 20 <= len(door.call.heard("digit")) <= 23
-        with contextlib.suppress(ConnectionClosed):
-            for _ in range(300):
-                await client.send(dumps("mark", name="never issued"))
-        assert (await closing(client))[0] == 1008
-
-
-async def test_a_muted_page_is_pinged_and_stays(door: Door) -> None:
-    async with door.calling() as (_, __):
-        await asyncio.sleep(0.4)  # twice the silence that loses a peer; its library answers the pings
-        assert door.call.told == []
-        door.call.channel.hang_up(EndReason.AGENT_HUNG_UP)
-
-
-async def test_a_page_that_answers_no_ping_is_lost(door: Door) -> None:
-    async with door.calling() as (client, _):
-        client.transport.pause_reading()
-        await door.call.wait("lost")
-        assert await door.call.end() is EndReason.PEER_LOST
-        client.transport.abort()
-
-
-async def test_a_slow_screen_loses_audio_and_levels_but_no_words(serve: Any, tight: Any) -> None:
-    async with (
-        opened(serve, replace(tight, media_silence_seconds=60.0)) as door,
-        door.calling() as (client, _),
-    ):
-        channel = door.call.channel
-        client.transport.pause_reading()
-        while not channel.outbox.paused:
-            channel.play(PCM)
-        for number in range(300):
-            channel.play(bytes([number % 250, 0]) * 320)
-        channel.tell(entry(Levels(-1, -1)))
-        channel.tell(entry(FloorChanged(Floor.SPEAKING)))
-        assert channel.outbox.dropped > 200
-        client.transport.resume_reading()
-        last = b""
-        while isinstance(raw := await client.recv(), bytes):
-            last = raw
-        assert json.loads(raw) == {"type": "state", "state": "speaking"}
-        assert last[8:] == bytes([299 % 250, 0]) * 320
-        assert not channel.outbox.paused
-        channel.hang_up(EndReason.AGENT_HUNG_UP)
-
-
-@pytest.mark.parametrize("words", [0, 300])
-async def test_a_screen_that_never_reads_is_cut(serve: Any, tight: Any, words: int) -> None:
-    silence = 60.0 if words else 0.1
-    bounds = replace(tight, media_silence_seconds=silence, resume_seconds=0)
-    async with opened(serve, bounds) as door, door.calling() as (client, _):
-        channel = door.call.channel
-        client.transport.pause_reading()
-        while not channel.outbox.paused:
-            channel.play(PCM)
-        for _ in range(words):
-            channel.tell(entry(FloorChanged(Floor.SPEAKING)))
-        assert await door.call.end() is EndReason.PEER_LOST
-        client.transport.abort()
-
-
-async def test_a_fault_of_our_own_closes_with_1011(door: Door) -> None:
-    async with door.calling() as (client, _):
-        door.call.fails = True
-        await client.send(frame(PCM))
-        assert (await closing(client))[0] == 1011
-        assert await door.call.end() is EndReason.CRASHED
-
-
-async def test_a_fault_in_the_reception_leaves_nothing(door: Door) -> None:
-    door.server.reception.error = ValueError("a fault of our own")
-    async with door.server.client() as client:
-        await client.send(dumps("start"))
-        assert (await closing(client))[0] == 1011
-    assert len(door.desk) == 0
