@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -182,3 +183,39 @@ async def test_a_fault_in_the_reception_leaves_nothing(door: Door) -> None:
         await client.send(dumps("start"))
         assert (await closing(client))[0] == 1011
     assert len(door.desk) == 0
+
+
+async def test_a_slow_screen_still_gets_the_end(serve: Any, tight: Any) -> None:
+    bounds = replace(tight, media_silence_seconds=60.0, close_seconds=2.0)
+    async with opened(serve, bounds) as door, door.calling() as (client, _):
+        channel = door.call.channel
+        client.transport.pause_reading()
+        while not channel.outbox.paused:
+            channel.play(PCM)
+        channel.play(PCM)
+        channel.hang_up(EndReason.AGENT_HUNG_UP)
+        client.transport.resume_reading()
+        code, said = await closing(client)
+        assert (code, said[-1]) == (1000, {"type": "ended", "reason": "agent_hung_up"})
+
+
+async def test_nobody_comes_back_to_a_call_that_is_ending(door: Door) -> None:
+    async with door.calling() as (client, started):
+        client.transport.pause_reading()
+        door.call.channel.hang_up(EndReason.AGENT_HUNG_UP)
+        async with door.server.client() as late:
+            await late.send(dumps("start", resume=started["resume"]))
+            assert (await closing(late))[0] == 4404
+        assert await door.call.end() is EndReason.AGENT_HUNG_UP
+        client.transport.abort()
+
+
+async def test_without_opus_a_call_is_in_pcm(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "offhook.audio.opus", None)
+    async with door.calling(codec="opus") as (client, started):
+        assert started["codec"] == "pcm16"
+        door.call.channel.play(PCM)
+        assert await client.recv() == frame(PCM)
+        for _ in range(3):
+            await client.send(frame(b"\1\2\3\4", codec=2))
+        assert (await closing(client))[0] == 1007

@@ -134,9 +134,13 @@ def test_an_outbox_may_be_paused_while_it_empties() -> None:
         box.audio(raw)
     box.resume()
     assert sent == [b"a"]
+    box.words(b"w")
+    box.drain()
+    assert sent == [b"a", b"b", b"w"]
+    box.audio(b"c")
     box.drop_audio()
     box.resume()
-    assert sent == [b"a"]
+    assert sent == [b"a", b"b", b"w"]
 
 
 CALLER, AGENT = LegKind.CALLER, LegKind.AGENT

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.channels.phone_calls import ULAW, calling, closing, masked, peer, say
+from tests.channels.phone_calls import ULAW, admit, calling, closing, masked, peer, say
 from websockets.exceptions import ConnectionClosed
 
 from offhook.audio.frame import WIDEBAND
+from offhook.channels.phone import PhoneSocket
 from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import EndReason
 from offhook.protocols.twilio_peer import PeerMark, PeerMedia
@@ -189,3 +191,24 @@ async def test_marks_that_we_asked_for_are_not_limited(server: Any) -> None:
             assert isinstance(mark, PeerMark)
             await say(client, twilio.mark(mark.name))
         assert await call.wait("mark", 300) == [str(number) for number in range(300)]
+
+
+async def test_pings_of_a_peer_that_does_not_read_are_not_hoarded(serve: Any, tight: Any) -> None:
+    bounds = replace(tight, first_message_seconds=60.0)
+    sockets: list[PhoneSocket] = []
+
+    def listen(reception: Any, watch: Any) -> PhoneSocket:
+        sockets.append(PhoneSocket(reception, admit, bounds, watch))
+        return sockets[-1]
+
+    async with serve(listen, auto_pong=False) as server, server.client() as client:
+        client.transport.pause_reading()
+        flood = masked(0x89, bytes(125)) * 500
+        for _ in range(100):
+            client.transport.write(flood)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(2):
+            while sockets[0].received < 50_000:
+                await asyncio.sleep(0.01)
+        assert sockets[0].queued() < 17_000
+        client.transport.abort()

@@ -91,13 +91,14 @@ class BrowserChannel:
         if self._ending:
             return
         self._ending = True
+        self._seat.leave()  # nobody comes back to a call that is ending
         if self._connection is None:
             self._seat.wait(lambda: self._finish(reason), 0.0)
             return
         if not self._told_end:
             self._told_end = True
             self.outbox.words(ended(reason))
-        self.outbox.resume()
+        self.outbox.drain()
         self._connection.close(1000, reason, reason)
 
     # From the connections.

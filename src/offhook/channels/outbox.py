@@ -65,11 +65,19 @@ class Outbox:
     def resume(self) -> None:
         """Send what is held, in order, then pass on. A `pause` from within stops it again."""
         self.paused = self.overflowed = False
+        while (self._audio or self._words) and not self.paused:
+            self._send_next()
+
+    def drain(self) -> None:
+        """Send all that is held, paused or not: nothing follows."""
+        while self._audio or self._words:
+            self._send_next()
+
+    def _send_next(self) -> None:
         audio, words = self._audio, self._words
-        while (audio or words) and not self.paused:
-            if audio and (not words or audio[0][0] < words[0][0]):
-                raw = audio.popleft()[1]
-                self._held -= len(raw)
-                self._send(raw, True)
-            else:
-                self._send(words.popleft()[1], False)
+        if audio and (not words or audio[0][0] < words[0][0]):
+            raw = audio.popleft()[1]
+            self._held -= len(raw)
+            self._send(raw, True)
+        else:
+            self._send(words.popleft()[1], False)

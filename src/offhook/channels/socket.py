@@ -20,6 +20,7 @@ _TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONT
 _WHOLE = (_TEXT, _BINARY)
 _MAX_FRAGMENTS = 1024
 _MAX_REASON = 120
+_MAX_PONGS = 16_384
 _PICOWS_REASONS: dict[object, EndReason] = {
     1001: EndReason.SERVER_STOPPED,
     1002: EndReason.PROTOCOL_ERROR,
@@ -97,7 +98,8 @@ class PeerSocket(WSListener):
         elif kind == WSMsgType.CLOSE:
             self._closed_by_peer(transport, frame)
         elif kind == WSMsgType.PING:
-            transport.send_pong(frame.get_payload_as_bytes())
+            if self.queued() < _MAX_PONGS:  # a peer that pings and never reads gets no memory of ours
+                transport.send_pong(frame.get_payload_as_bytes())
         elif kind != WSMsgType.PONG:
             self._collect(kind, frame)
 
