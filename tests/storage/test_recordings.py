@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from offhook.foundation.clock import ManualClock
 from offhook.foundation.errors import NotFoundError, StorageError
 from offhook.foundation.events import Entry, LegKind, TranscriptFinal
 from offhook.foundation.ids import call_id
+from offhook.storage import deck
 from offhook.storage.base import Recorder, RecordingState, Tape
 from offhook.storage.manifest import Manifest, reel_path
 from offhook.storage.recordings import Tapes
@@ -370,3 +373,41 @@ async def test_the_tape_says_what_is_in_it(studio: Any) -> None:
     assert found["legs"]["caller"] == {"encoding": "ulaw", "rate": 8000}
     assert path.stat().st_mode & 0o777 == 0o600
     tape.close()
+
+
+async def test_what_is_written_is_synced(studio: Any, tone: Tone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is told to keep the reels while the call lasts; a disk that refuses ends nothing."""
+    synced = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def refusing(handle: int) -> None:
+        assert handle >= 0
+        loop.call_soon_threadsafe(synced.set)
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", refusing)
+    monkeypatch.setattr(deck, "SYNC_SECONDS", 0.02)
+    tapes = Tapes(studio.directory / "others", studio.store, lambda *_: None)
+    call = studio.begin()
+    tape = tapes.open(call, FORMATS)
+    write(tape, CALLER, PHONE, tone(440, 8000, 0.5))
+    await asyncio.wait_for(synced.wait(), 5)
+    tape.close()
+    await tapes.close()
+    await studio.store.flush()
+    assert await studio.recording(call) is RecordingState.SEALED
+
+
+async def test_one_bad_tape_does_not_stop_the_others(studio: Any, tone: Tone) -> None:
+    def deaf(call: str, reason: str) -> None:
+        raise RuntimeError("the loop is closed")
+
+    tapes = Tapes(studio.directory / "others", studio.store, deaf)
+    bad, good = studio.begin(), studio.begin()
+    tapes.open(bad, FORMATS).write(CALLER, 0, "not bytes")  # type: ignore[arg-type]
+    await asyncio.sleep(0.12)
+    write(tapes.open(good, FORMATS), CALLER, PHONE, tone(440, 8000, 0.5))
+    await tapes.close()
+    await studio.store.flush()
+    assert await studio.recording(bad) is RecordingState.FAILED
+    assert await studio.recording(good) is RecordingState.SEALED

@@ -113,8 +113,9 @@ class Deck:
         try:
             if not tape.off:
                 spool.write()
-        except OSError as error:
-            tape.off = f"The recording stopped: {error.strerror or 'the disk failed'}."
+        except Exception as error:  # of one tape; the thread writes all others, too
+            cause = error.strerror if isinstance(error, OSError) else type(error).__name__
+            tape.off = f"The recording stopped: {cause or 'the disk failed'}."
             tape.take()
             self._tell(tape, tape.off)
         if slow and not tape.told_slow:
@@ -127,7 +128,10 @@ class Deck:
 
     def _tell(self, tape: CallTape, reason: str) -> None:
         log.error("recording in trouble", call_id=tape.call_id, reason=reason)
-        self._on_trouble(tape.call_id, reason)
+        try:
+            self._on_trouble(tape.call_id, reason)
+        except Exception as error:
+            log.error("nobody could be told", call_id=tape.call_id, error=type(error).__name__)
 
     def _sync_all(self) -> None:
         """Sync what was written, once a second. A disk that fails here fails writes, too."""

@@ -75,6 +75,7 @@ def upgrade(engine: Engine) -> None:
             "the database was made by a newer Offhook; upgrade Offhook or restore a backup", retryable=False
         ) from None
     except DBAPIError as error:
-        raise StorageError(f"the database cannot be opened: {error.orig}") from None
+        cause = " ".join(str(error.orig).split())
+        raise StorageError(f"the database cannot be opened: {cause}") from None
     except SQLAlchemyError as error:
         raise StorageError(f"the database cannot be opened: {type(error).__name__}") from None

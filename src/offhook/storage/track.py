@@ -64,8 +64,12 @@ class Track:
     def _resampled(self) -> Generator[Samples, None, None]:
         resampler = Resampler(self._format.rate, RATE)
         early = resampler.delay
+        quiet = False
         for piece in self._decoded():
-            out = resampler.process(piece)
+            # A second of silence after one of silence leaves the filter as it is.
+            silent = len(piece) == self._format.rate and not piece.any()
+            out = np.zeros(RATE, np.int16) if silent and quiet else resampler.process(piece)
+            quiet = silent
             if early:
                 early, out = max(0, early - len(out)), out[early:]
             yield out
