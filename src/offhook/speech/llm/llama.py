@@ -77,7 +77,7 @@ class Llama:
         self.max_chars = max_chars
         self.temperature = temperature
         self.now = now
-        self._load = lambda: loader(path, threads, context, parallel)
+        self._load: Callable[[], Completer] = lambda: loader(path, threads, context, parallel)
         self._server: Completer | None = None
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="llama")

@@ -154,7 +154,7 @@ def _merged(scene: Scene, draft: Draft) -> Draft:
         name = slots.bare_name(scene.text)
     if scene.service and not (step is Step.BOOK_NAME and name):
         draft = replace(draft, service=scene.service.name)
-    if phone is None and step is not Step.BOOK_PHONE:
+    if not digits or step is not Step.BOOK_PHONE:
         draft = _with_when(scene, draft)
     if name:
         draft = replace(draft, name=name)

@@ -16,6 +16,7 @@ from offhook.speech.llm.receptionist.intents import (
     NO,
     OPENERS,
     PATTERNS,
+    SERVICE_EXAMPLES,
     THANKS,
     YES,
     Intent,
@@ -25,6 +26,8 @@ from offhook.speech.llm.receptionist.words import tokens
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _MAX_SENTENCES = 4
+_MAX_SERVICES = 12
+_SHORT_ANSWER = 3
 _QUESTION_BONUS = 0.05
 
 
@@ -55,6 +58,10 @@ class Classifier:
             asks = [ask for ask in asks if ask]
             self._names += [(Intent.QUESTION, index)] * len(asks)
             sentences += asks
+        for service in facts.services[:_MAX_SERVICES]:
+            name = " ".join(tokens(service.name))
+            self._names += [(intent, -1) for intent, _ in SERVICE_EXAMPLES]
+            sentences += [example.format(service=name) for _, example in SERVICE_EXAMPLES]
         self._asks = {
             text: name[1] for text, name in zip(sentences, self._names, strict=True) if name[1] >= 0
         }
@@ -76,6 +83,9 @@ class Classifier:
         for intent, pattern in PATTERNS:
             if pattern.search(plain or whole):
                 return self._rather_question(Meaning(intent, said, sure=True), plain)
+        short = _answer(plain or whole) if len(words) <= _SHORT_ANSWER else Intent.UNKNOWN
+        if short is not Intent.UNKNOWN:
+            return Meaning(short, said, sure=True)
         near = self._nearest(plain or whole)
         if near.intent is Intent.UNKNOWN:
             return Meaning(_answer(plain or whole), said, near.score)

@@ -220,6 +220,9 @@ def _by_slots(scene: Scene) -> Move | None:
     step, intent, sure = scene.state.step, scene.meaning.intent, scene.meaning.sure
     if intent in _ALWAYS and sure:
         return _short_only(scene)
+    if step in NOTE:
+        aside = sure and intent in FACTS and step is not Step.NOTE_TEXT and not _is_name(scene)
+        return facts if aside else None if sure else TABLE[step][Intent.UNKNOWN]
     if step is Step.BOOK_NAME and _is_name(scene):
         return booking.fill
     if step is Step.BOOK_PHONE and slots.callback(scene.words) is not None:

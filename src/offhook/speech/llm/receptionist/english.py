@@ -29,7 +29,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "how_help": ("How can I help you?", "What can I do for you?"),
     "take_your_time": ("Take your time.", "No hurry, I'm here."),
     "emergency": ("If this is an emergency, please hang up and call your local emergency number now.",),
-    "not_caught": ("Sorry, I didn't catch that.", "I'm sorry, could you say that again?"),
+    "not_caught": ("Sorry, I didn't catch that.", "I'm sorry, I didn't get that."),
     "repeat": ("I said: {text}", "What I said was: {text}"),
     "again": ("As I said: {text}", "Once more: {text}"),
     "english_only": ("I'm sorry, I can only speak English.", "Sorry, I only understand English."),

@@ -83,6 +83,9 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "how long are you open this evening",
         "on which days are you open",
         "are you still open",
+        "are you there on weekends",
+        "what is the latest i can come by",
+        "what time do you start and finish",
         "can i come by this late or will you be closed",
     ),
     Intent.PRICE: (
@@ -101,12 +104,15 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "do you offer this service",
         "do you do that kind of thing",
         "what is on your menu of services",
+        "what can i get done at your place",
+        "what sort of things do you do for customers",
     ),
     Intent.DURATION: (
         "how long does it take",
         "how many minutes will the appointment last",
         "how much time do i need for the service",
         "is it quick",
+        "how much time should i plan",
     ),
     Intent.ADDRESS: (
         "where are you",
@@ -114,6 +120,7 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "how do i find you",
         "how can i get there by bus",
         "which street is the shop on",
+        "in which part of the city are you",
         "where is your place located",
         "can you tell me the way to your shop",
     ),
@@ -131,6 +138,8 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "tell me something about your business",
         "who have i reached",
         "what do you people do there",
+        "what is this place",
+        "tell me who you are",
     ),
     Intent.HELP: ("what can you help me with", "what can you do", "what are my options", "i need some help"),
     Intent.BOOK: (
@@ -144,6 +153,9 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "i need to see someone for a service",
         "i want to get my hair done",
         "when can you take me",
+        "what is the earliest you have free",
+        "my child needs an appointment",
+        "do you have anything left this afternoon",
     ),
     Intent.MESSAGE: (
         "i want to leave a message",
@@ -152,6 +164,8 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "let them know that i am late",
         "tell the owner i called",
         "could i get a callback",
+        "can you tell them something from me",
+        "ask someone to phone me",
     ),
     Intent.HUMAN: (
         "i want to speak to a person",
@@ -161,8 +175,16 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
         "is there a human i can talk to",
         "i do not want to talk to a machine",
         "can you put me through to somebody",
+        "is the boss in",
+        "i would rather talk to a human being",
     ),
-    Intent.CANCEL: ("never mind", "forget about it", "let us stop this", "i do not want that anymore"),
+    Intent.CANCEL: (
+        "never mind",
+        "forget about it",
+        "let us stop this",
+        "i do not want that anymore",
+        "please cancel this",
+    ),
     Intent.CHANGE_BOOKING: (
         "i want to change my appointment",
         "can i move my booking to another time",
@@ -196,7 +218,19 @@ EXAMPLES: dict[Intent, tuple[str, ...]] = {
     ),
 }
 
+SERVICE_EXAMPLES: tuple[tuple[Intent, str], ...] = (
+    (Intent.PRICE, "how much is a {service}"),
+    (Intent.SERVICES, "do you do {service}"),
+    (Intent.SERVICES, "do you offer {service}"),
+    (Intent.DURATION, "how long does {service} take"),
+    (Intent.BOOK, "i need a {service}"),
+    (Intent.BOOK, "can i get a {service} on saturday"),
+)
+"""Examples that are filled with the names of an agent's services."""
+
 _P = {
+    Intent.UNKNOWN: r"\b(ignore|disregard)\b.*\b(instructions?|rules?|previous|prompt)\b|\bsystem prompt\b"
+    r"|\bpretend (to be|you)\b",
     Intent.EMERGENCY: r"\b(ambulance|heart attack|on fire|not breathing|911|112|bleeding badly|(call|get) "
     r"the police)\b",
     Intent.ROBOT: r"\b(are|is|am) (you|this|i)\b.*\b(robot|bot|machine|computer|a ?i|chatbot|automated"
@@ -257,14 +291,10 @@ _P = {
     r"of (place|business|shop|company)\b",
     Intent.UNSURE: r"^(i )?(do not know|am not sure|no idea|not sure|dunno|hard to say|do not mind|no "
     r"preference|anything|whatever)\b",
-    Intent.UNKNOWN: r"\b(ignore|disregard)\b.*\b(instructions?|rules?|previous|prompt)\b|\bsystem prompt\b"
-    r"|\bpretend (to be|you)\b",
 }
 
 PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
-    (intent, re.compile(pattern))
-    for intent, pattern in ((i, _P[i]) for i in (Intent.UNKNOWN, *_P))
-    if intent in _P
+    (intent, re.compile(pattern)) for intent, pattern in _P.items()
 )
 """Tried in this order on the plain words of a sentence; the first that matches is sure."""
 

@@ -47,8 +47,8 @@ def model_files() -> tuple[Path, Path]:
 class Embedding:
     """all-MiniLM-L6-v2 (int8) by onnxruntime on one thread; safe to use from several threads."""
 
-    threshold = 0.56
-    margin = 0.03
+    threshold = 0.5
+    margin = 0.02
 
     def __init__(self) -> None:
         """Loads the model (about 0.2 s). Raises MissingModelError or ProviderError."""
@@ -99,7 +99,7 @@ class Letters:
 
     threshold = 0.42
     margin = 0.0
-    _SIZE = 4096
+    _SIZE = 1024
 
     def vectors(self, sentences: Sequence[str]) -> Vectors:
         out = np.zeros((len(sentences), self._SIZE), np.float32)

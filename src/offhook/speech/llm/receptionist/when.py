@@ -55,7 +55,7 @@ def parse(words: list[str], now: datetime) -> When:
     rest = [word for index, word in enumerate(said) if index not in used]
     part = next((_PARTS[word] for word in said if word in _PARTS), None)
     clock, certain = _time(rest)
-    if clock is None and {"now"} & set(said) and "not" not in said:
+    if clock is None and "now" in said and not {"not", "from"} & set(said):
         return When(day or now.date(), now.time().replace(second=0, microsecond=0), part, True)
     if clock is not None and not certain and part is not None:
         clock, certain = _within(clock, part), True
