@@ -40,7 +40,6 @@ class CallerLeg:
         self.window_bytes = format.size(WINDOW_MS)
         self.frames = 0
         self.heard_at_ms = 0.0
-        self.last_audio = b""
 
     def take(self, audio: bytes, at_ms: int, now_ms: float) -> None:
         """Audio from the channel. Immediate; called for every frame."""
@@ -53,7 +52,6 @@ class CallerLeg:
         self._on_tape(self._next_sample, audio)
         self._next_sample += len(audio) // self._width
         self._pending += audio
-        self.last_audio = audio
         self.frames += 1
         self.heard_at_ms = now_ms
         if len(self._pending) > self._backlog:

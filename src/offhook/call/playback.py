@@ -69,7 +69,6 @@ class Playback:
         self.underruns = 0
         self.frames = 0
         self.started_ms = 0
-        self.level_frame = b""
 
     @property
     def sounded(self) -> bool:
@@ -175,7 +174,6 @@ class Playback:
                 return
             flight.popleft()
             spoken.heard += len(audio)
-            self.level_frame = audio
             self._on_heard(at_ms, audio)
 
     def _send(self, now_ms: float) -> None:

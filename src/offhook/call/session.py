@@ -10,6 +10,7 @@ from offhook.call.hearing import Hearing
 from offhook.call.history import History
 from offhook.call.legs import CallerLeg
 from offhook.call.limits import Keypad, LoopGuard
+from offhook.call.meters import Meters
 from offhook.call.playback import FRAME_MS, Playback
 from offhook.call.speaking import Speaking
 from offhook.call.timeline import Timeline
@@ -20,6 +21,7 @@ from offhook.engines.base import Clause, Engine
 from offhook.foundation.agent import Agent
 from offhook.foundation.events import (
     CallEnded,
+    ChannelKind,
     DigitPressed,
     EndReason,
     Floor,
@@ -39,6 +41,7 @@ HANG_UP_DEADLINE_S = 6.0
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
 MAX_FAILURES = 3
+_SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.DEVICE)
 
 
 class Session:
@@ -67,6 +70,7 @@ class Session:
         self._history = History()
         self._keypad = Keypad()
         self._loop_guard = LoopGuard()
+        self._meters = Meters(channel.format.encoding) if channel.kind in _SCREENS else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
         self._turn = 0
@@ -181,6 +185,8 @@ class Session:
             self._wait(now_ms)
         if digits := self._keypad.tick(now_ms):
             self._typed(digits)
+        if self._meters is not None and (levels := self._meters.tick()) is not None:
+            self.timeline.emit(levels)
         if now_ms >= self.agent.max_call_seconds * 1000 and floor not in (Floor.CLOSING, Floor.ENDED):
             self.say_goodbye(EndReason.MAX_LENGTH)
 
@@ -315,10 +321,14 @@ class Session:
     # The tape.
 
     def _tape_caller(self, at_sample: int, audio: bytes) -> None:
+        if self._meters is not None:
+            self._meters.caller(audio)
         if self.tape is not None:
             self.tape.write(LegKind.CALLER, at_sample, audio)
 
     def _tape_agent(self, at_ms: float, audio: bytes) -> None:
+        if self._meters is not None:
+            self._meters.agent(audio)
         if self.tape is not None:
             at_sample = round(at_ms * self.channel.format.rate / 1000)
             self.tape.write(LegKind.AGENT, at_sample, audio)
