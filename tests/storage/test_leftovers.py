@@ -1,4 +1,4 @@
-"""What a crash or a hurried stop leaves on the disk, whole or damaged, and what the next start makes of it."""
+"""What a crash or a hurried stop leaves on the disk, whole or damaged, and what the next start does."""
 
 from __future__ import annotations
 
