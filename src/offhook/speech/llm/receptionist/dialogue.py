@@ -125,11 +125,7 @@ def unknown(scene: Scene) -> Reply:
     if _foreign(scene.text):
         parts = (scene.say("english_only"), scene.say("offer_message"))
         return scene.reply(*parts, state=State(Step.OFFER_MESSAGE))
-    if (
-        scene.facts.booking
-        and (scene.service or scene.when.day)
-        and scene.state.step is not Step.OFFER_MESSAGE
-    ):
+    if _like_booking(scene):
         return booking.start(scene)
     if scene.state.misses >= 2:
         return notes.start(scene, scene.say("no_transfer")) if not scene.facts.transfer_to else human(scene)
@@ -137,6 +133,16 @@ def unknown(scene: Scene) -> Reply:
     state = replace(scene.state, step=Step.OFFER_MESSAGE, misses=scene.state.misses + 1)
     reply = scene.reply(scene.say(key), scene.say("offer_message"), state=state)
     return replace(reply, known=False)
+
+
+_ASKING = frozenset({"what", "who", "why", "how", "where", "which", "is", "are", "does", "did", "was"})
+
+
+def _like_booking(scene: Scene) -> bool:
+    """Whether a line that asks nothing names a service, or a day and time: "Tuesday at three, please"."""
+    if not scene.facts.booking or scene.state.step is Step.OFFER_MESSAGE or scene.words[0] in _ASKING:
+        return False
+    return bool(scene.service or (scene.when.day and scene.when.time))
 
 
 def _foreign(text: str) -> bool:
