@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.channels.bounds import TokenBucket, Valve
+from offhook.channels.bounds import MediaTime, TokenBucket, Valve
 from offhook.channels.outbox import Outbox
 from offhook.channels.screen import show
 from offhook.channels.watch import Watch
@@ -66,6 +66,28 @@ def test_far_too_fast_is_a_flood() -> None:
     assert not valve.flooding
     run(valve, 500, 0.3, 0.7)
     assert valve.flooding
+
+
+def test_a_peers_clock_is_believed_while_it_keeps_to_real_time() -> None:
+    time = MediaTime()
+    assert [time.place(7_000 + at, 50 + at / 1000) for at in (0, 20, 5_000)] == [7_000, 7_020, 12_000]
+    assert time.place(12_020, 60.0) == 12_020  # 5 s late: a stall
+    assert time.place(22_000, 60.1) == 22_000  # 5 s early: a burst
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**16), st.floats(0, 1)), min_size=1, max_size=50))
+def test_a_wild_clock_never_leaves_real_time(steps: list[tuple[int, float]]) -> None:
+    time, now, first = MediaTime(), 100.0, steps[0][0]
+    begun = now + steps[0][1]
+    for at_ms, gap in steps:
+        now += gap
+        assert abs(time.place(at_ms, now) - first - (now - begun) * 1000) <= MediaTime.SLACK_MS + 1
+
+
+def test_after_a_jump_time_goes_on_evenly() -> None:
+    time = MediaTime()
+    time.place(0, 10.0)
+    assert [time.place(90_000 + at, 11.0 + at / 1000) for at in (0, 20, 40)] == [1_000, 1_020, 1_040]
 
 
 class Counting:

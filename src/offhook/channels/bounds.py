@@ -66,3 +66,29 @@ class Valve:
         self.dropped += 1
         self.flooding = not self._patience.take(now)
         return False
+
+
+class MediaTime:
+    """Holds a peer's media time to real time: what jumps by more than 10 s is placed where it arrived.
+
+    A peer's timestamps become positions in recordings; a wild one must not become a gigabyte.
+    """
+
+    __slots__ = ("_begin_ms", "_begun", "_shift_ms")
+
+    SLACK_MS = 10_000
+
+    def __init__(self) -> None:
+        self._begun = -1.0
+        self._begin_ms = 0
+        self._shift_ms = 0
+
+    def place(self, at_ms: int, now: float) -> int:
+        """The media time to believe, for audio said to be from `at_ms` that came at `now` (seconds)."""
+        if self._begun < 0:
+            self._begun = now
+            self._begin_ms = at_ms
+        due_ms = self._begin_ms + int((now - self._begun) * 1000)
+        if not -self.SLACK_MS <= at_ms + self._shift_ms - due_ms <= self.SLACK_MS:
+            self._shift_ms = due_ms - at_ms
+        return at_ms + self._shift_ms

@@ -75,9 +75,10 @@ class BrowserSocket(PeerSocket):
     def receive_binary(self, raw: bytes) -> None:
         frame = self._reader.receive_audio(raw)
         audio = self._voice.unpack(frame)
-        if self._rates.media.admit(self._now(), -(-len(audio) // _UNIT)):
+        now = self._now()
+        if self._rates.media.admit(now, -(-len(audio) // _UNIT)):
             if self._channel is not None and audio:
-                self._channel.audio(audio, frame.at_ms)
+                self._channel.audio(audio, frame.at_ms, now)
         elif self._rates.media.flooding:
             self._flood()
 

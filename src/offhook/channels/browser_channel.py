@@ -6,7 +6,7 @@ from typing import Protocol
 
 from offhook.audio.frame import WIDEBAND, AudioFormat
 from offhook.channels.base import CallerListener
-from offhook.channels.bounds import SocketBounds
+from offhook.channels.bounds import MediaTime, SocketBounds
 from offhook.channels.outbox import Outbox
 from offhook.channels.resume import ResumeDesk, Seat
 from offhook.channels.screen import ended, show
@@ -37,6 +37,7 @@ class BrowserChannel:
         self._seat = Seat(desk, self, bounds.resume_seconds)
         self._writer = BrowserWriter()
         self._voice = DownVoice(Codec.PCM16)
+        self._time = MediaTime()
         self._told_end = self._ending = False
         self.outbox = Outbox(self._pass_on, WIDEBAND.size(bounds.queued_seconds * 1000))
         self.outbox.pause()
@@ -140,9 +141,10 @@ class BrowserChannel:
         self._lose()
         self._seat.wait(lambda: self._finish(reason))
 
-    def audio(self, samples: bytes, at_ms: int) -> None:
+    def audio(self, samples: bytes, at_ms: int, now: float) -> None:
+        """Whole samples that came at `now`, in the loop's seconds."""
         if self._listener is not None:
-            self._listener.on_audio(samples, at_ms)
+            self._listener.on_audio(samples, self._time.place(at_ms, now))
 
     def digit(self, digit: str) -> None:
         if self._listener is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from offhook.audio.frame import PHONE, WIDEBAND, AudioFormat, Encoding
 from offhook.channels.base import Arrival, CallerListener, Reception
-from offhook.channels.bounds import SocketBounds, TokenBucket, Valve
+from offhook.channels.bounds import MediaTime, SocketBounds, TokenBucket, Valve
 from offhook.channels.socket import LOST, PeerSocket
 from offhook.channels.watch import Watch
 from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
@@ -155,6 +155,7 @@ class _Inbound:
         self._control = Valve(bounds.control_rate, bounds.control_burst)
         self._digits = TokenBucket(bounds.digit_rate, bounds.digit_rate)
         self._unit = PHONE.size(20)
+        self._time = MediaTime()
         self._pulse = _Pulse(watch.checks(bounds.media_silence_seconds), watch.checks(1.0))
         self.stalled_bytes = 1 << 16
 
@@ -173,7 +174,7 @@ class _Inbound:
         self._pulse.beats += 1
         size = len(event.payload)
         if size and self._media.admit(now, -(-size // self._unit)) and self._listener is not None:
-            self._listener.on_audio(event.payload, event.timestamp_ms)
+            self._listener.on_audio(event.payload, self._time.place(event.timestamp_ms, now))
 
     def control(self, event: Event | None, now: float) -> None:
         listener = self._listener
