@@ -109,6 +109,13 @@ DIALOGUES: dict[str, list[tuple[str, str]]] = {
         ("are you open at eleven on Saturday", "Yes, on Saturday at 11 am"),
         ("when do you close today", "6 pm"),
     ],
+    "another day": [("are you open today", "Today we're open"), ("and on Sunday?", "On Sunday we're closed")],
+    "two wishes in one sentence": [
+        ("how much is a haircut and when are you open on Saturday", "35 dollars. On Saturday we're open"),
+        ("okay great", "anything else"),
+    ],
+    "no to the name": [("can I leave a message", "from"), ("no", "dropped")],
+    "mumbled": [("um", "not sure I understood. How can I help"), ("um", "Would you like to leave a message")],
     "prices": [
         ("how much is a haircut", "A haircut is 35 dollars"),
         ("how long does it take", "about 30 minutes"),

@@ -9,7 +9,8 @@ import pytest
 from offhook.foundation.agent import Facts, Question, Service
 from offhook.foundation.errors import MissingModelError
 from offhook.speech.llm.receptionist.classify import Classifier, most_important
-from offhook.speech.llm.receptionist.intents import PATTERNS, Intent
+from offhook.speech.llm.receptionist.intents import Intent
+from offhook.speech.llm.receptionist.patterns import PATTERNS
 from offhook.speech.llm.receptionist.similarity import Embedding, Letters, Similarity, model_files
 
 HERE = Path(__file__).parent

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from offhook.foundation.agent import Service
 from offhook.speech.base import ToolCall
 from offhook.speech.llm.receptionist import slots
 from offhook.speech.llm.receptionist.answers import subject
 from offhook.speech.llm.receptionist.intents import Intent
 from offhook.speech.llm.receptionist.scene import Scene, capital
+from offhook.speech.llm.receptionist.starts import first_day, first_time, last_start, resolved, service_of
 from offhook.speech.llm.receptionist.state import Draft, Reply, State, Step
 from offhook.speech.llm.receptionist.words import grouped
 
 AHEAD_DAYS = 184
-_ROUND_MINUTES = 30
-_NOTICE_MINUTES = 60
 _MISSES = 3
 
 
@@ -88,16 +86,16 @@ def advance(scene: Scene, draft: Draft) -> Reply:
         names = scene.listing([s.name for s in scene.facts.services[:6]], "or")
         return _ask(scene, draft, Step.BOOK_SERVICE, scene.say("ask_service", services=names))
     if draft.day is None and draft.soon:
-        draft = replace(draft, day=_first_day(scene, draft))
+        draft = replace(draft, day=first_day(scene, draft))
     if draft.day is None:
         return _ask(scene, draft, Step.BOOK_DAY, scene.say("ask_day"))
     if problem := _day_problem(scene, draft, draft.day):
         return problem
-    if draft.time is None and draft.soon and (first := _first_time(scene, draft, draft.day)):
+    if draft.time is None and draft.soon and (first := first_time(scene, draft, draft.day)):
         draft = replace(draft, time=first, certain=True)
     if draft.day is None or draft.time is None:
         return _ask(scene, draft, Step.BOOK_TIME, _time_question(scene, draft))
-    draft = _resolved(scene, draft, draft.day, draft.time)
+    draft = resolved(scene, draft, draft.day, draft.time)
     if problem := _time_problem(scene, draft):
         return problem
     if not draft.name:
@@ -205,18 +203,12 @@ def _proposed(scene: Scene, draft: Draft) -> Draft:
     if step is Step.BOOK_DAY and state.offered and intent is Intent.YES:
         return replace(draft, day=state.offered)
     if step is Step.BOOK_DAY and intent is Intent.UNSURE:
-        return replace(draft, day=_first_day(scene, draft))
+        return replace(draft, day=first_day(scene, draft))
     if step is Step.BOOK_TIME and intent is Intent.UNSURE:
         return replace(draft, soon=True)
     if step is Step.BOOK_PHONE and intent in (Intent.NO, Intent.UNSURE) and not state.digits:
         return replace(draft, phone="")
     return draft
-
-
-def service_of(scene: Scene, draft: Draft) -> Service:
-    """The drafted service; one that is not in the facts takes half an hour."""
-    named = (s for s in scene.facts.services if s.name == draft.service)
-    return next(named, Service(draft.service))
 
 
 def _with_only_service(scene: Scene, draft: Draft) -> Draft:
@@ -233,7 +225,7 @@ def _day_problem(scene: Scene, draft: Draft, day: date) -> Reply | None:
         return _ask(scene, nameless, Step.BOOK_DAY, scene.say("day_past"), scene.say("ask_day"))
     if day > scene.today + timedelta(AHEAD_DAYS):
         return _ask(scene, nameless, Step.BOOK_DAY, scene.say("day_far"), scene.say("ask_day"))
-    if scene.hours.on(day) is None or _last_start(scene, draft, day):
+    if scene.hours.on(day) is None or last_start(scene, draft, day):
         return None
     offered = scene.hours.next_open_day(day)
     problem = scene.say("day_closed" if not scene.hours.on(day) else "closed_now", on_day=name)
@@ -243,62 +235,11 @@ def _day_problem(scene: Scene, draft: Draft, day: date) -> Reply | None:
     return _ask(scene, nameless, Step.BOOK_DAY, problem, offer, offered=offered)
 
 
-def _last_start(scene: Scene, draft: Draft, day: date) -> time | None:
-    """The last possible start on a day that is still to come; None when there is none."""
-    minutes = service_of(scene, draft).minutes
-    for opens, closes in reversed(scene.hours.on(day) or ()):
-        last = datetime.combine(day, closes) - timedelta(minutes=minutes)
-        if last >= datetime.combine(day, opens) and last > scene.now.replace(tzinfo=None):
-            return last.time()
-    return None
-
-
-def _first_day(scene: Scene, draft: Draft) -> date:
-    days = (scene.today + timedelta(ahead) for ahead in range(8))
-    return next((day for day in days if _first_time(scene, draft, day)), scene.today + timedelta(1))
-
-
-def _first_time(scene: Scene, draft: Draft, day: date) -> time | None:
-    """The first start on a day within its hours, the wanted part of the day, and an hour's notice."""
-    earliest = scene.now.replace(tzinfo=None) + timedelta(minutes=_NOTICE_MINUTES)
-    part = draft.part or (0, 24)
-    minutes = service_of(scene, draft).minutes
-    for slot in range(0, 24 * 60, _ROUND_MINUTES):
-        start_at = time(slot // 60, slot % 60)
-        known = scene.hours.on(day) is not None or 9 <= start_at.hour < 17
-        wanted = known and part[0] <= start_at.hour < part[1] and datetime.combine(day, start_at) >= earliest
-        if wanted and scene.hours.fits(day, start_at, minutes):
-            return start_at
-    return None
-
-
 def _time_question(scene: Scene, draft: Draft) -> str:
     day = scene.day(draft.day or scene.today)
     if draft.part:
         return scene.say("ask_time_part", on_day=day, part=scene.language.part_of_day(draft.part))
     return scene.say("ask_time", on_day=day)
-
-
-def _resolved(scene: Scene, draft: Draft, day: date, moment: time) -> Draft:
-    """The draft with am or pm decided: by the part of the day, the opening hours, or daytime."""
-    if draft.certain:
-        return draft
-    both = (
-        [moment]
-        if moment.hour > 12
-        else [moment.replace(hour=h) for h in (moment.hour % 12, moment.hour % 12 + 12)]
-    )
-    part = draft.part
-    wanted = [t for t in both if part and part[0] <= t.hour < part[1]] or both
-    minutes = service_of(scene, draft).minutes
-    if scene.hours.on(day) is None:
-        fitting = [t for t in wanted if 8 <= t.hour < 20]
-    else:
-        fitting = [t for t in wanted if scene.hours.fits(day, t, minutes)]
-    later = [t for t in fitting if datetime.combine(day, t) > scene.now.replace(tzinfo=None)]
-    daytime = [t for t in wanted if 7 <= t.hour < 22]
-    chosen = (later or fitting or daytime or wanted)[0]
-    return replace(draft, time=chosen, certain=bool(fitting))
 
 
 def _time_problem(scene: Scene, draft: Draft) -> Reply | None:
@@ -311,7 +252,7 @@ def _time_problem(scene: Scene, draft: Draft) -> Reply | None:
         return _ask(scene, timeless, Step.BOOK_TIME, scene.say("time_past"), question)
     if scene.hours.fits(day, draft.time, service.minutes):
         return None
-    last = _last_start(scene, draft, day)
+    last = last_start(scene, draft, day)
     if scene.hours.fits(day, draft.time, 0) and last:
         plain = capital(scene.language.article(service.name))
         said = {"service": plain, "minutes": str(service.minutes), "on_day": name, "last": scene.clock(last)}

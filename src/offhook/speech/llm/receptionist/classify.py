@@ -9,22 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from offhook.foundation.agent import Facts
-from offhook.speech.llm.receptionist.intents import (
-    EXAMPLES,
-    GOODBYE,
-    GREETING,
-    NO,
-    OPENERS,
-    PATTERNS,
-    SERVICE_EXAMPLES,
-    THANKS,
-    YES,
-    Intent,
-)
+from offhook.speech.llm.receptionist.intents import EXAMPLES, SERVICE_EXAMPLES, Intent
+from offhook.speech.llm.receptionist.patterns import GOODBYE, GREETING, NO, OPENERS, PATTERNS, THANKS, YES
 from offhook.speech.llm.receptionist.similarity import Similarity
 from offhook.speech.llm.receptionist.words import tokens
 
-_SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_SENTENCE = re.compile(
+    r"(?<=[.?!])\s+|,?\s+and\s+(?=(?:when|where|how|what|do you|are you|is there|can i)\b)", re.IGNORECASE
+)
 _MAX_SENTENCES = 4
 _MAX_SERVICES = 12
 _SHORT_ANSWER = 3

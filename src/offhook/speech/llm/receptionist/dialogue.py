@@ -129,6 +129,9 @@ def unknown(scene: Scene) -> Reply:
         return booking.start(scene)
     if scene.state.misses >= 2:
         return notes.start(scene, scene.say("no_transfer")) if not scene.facts.transfer_to else human(scene)
+    if len(scene.words) < 3 and not scene.state.misses and scene.state.step is not Step.OFFER_MESSAGE:
+        state = replace(scene.state, misses=1)
+        return scene.reply(scene.say("unsure_what"), scene.say("how_help"), state=state)
     key = "unsure_what" if len(scene.words) < 3 else "unknown"
     state = replace(scene.state, step=Step.OFFER_MESSAGE, misses=scene.state.misses + 1)
     reply = scene.reply(scene.say(key), scene.say("offer_message"), state=state)
@@ -155,7 +158,8 @@ def decline_offer(scene: Scene) -> Reply:
 
 
 def yes_open(scene: Scene) -> Reply:
-    return scene.reply(scene.say("how_help"))
+    """ "Okay" after an answer, or yes to nothing."""
+    return ask_else(scene) if scene.state.said else scene.reply(scene.say("how_help"))
 
 
 def note(scene: Scene) -> Reply:
@@ -205,7 +209,7 @@ TABLE: dict[Step, dict[Intent, Move]] = {
     Step.BOOK_PHONE: _ANSWERED_BY_SLOTS | {Intent.PHONE: booking.fill},
     Step.BOOK_CONFIRM: dict.fromkeys(_BOOKING_ASIDES, booking.confirm),
     Step.BOOK_CHANGE: dict.fromkeys(_BOOKING_ASIDES, booking.change),
-    Step.NOTE_NAME: _DICTATED,
+    Step.NOTE_NAME: _DICTATED | {Intent.NO: cancel},
     Step.NOTE_PHONE: _DICTATED,
     Step.NOTE_TEXT: _DICTATED,
     Step.NOTE_CONFIRM: _DICTATED | dict.fromkeys((Intent.YES, Intent.NO, Intent.UNKNOWN), notes.confirm),
@@ -216,9 +220,22 @@ TABLE: dict[Step, dict[Intent, Move]] = {
 def respond(scene: Scene) -> Reply:
     """The reply to the caller's line."""
     step, intent = scene.state.step, scene.meaning.intent
-    if move := _by_slots(scene):
+    if move := _follow_up(scene) or _by_slots(scene):
         return move(scene)
     return TABLE[step].get(intent, EVERYWHERE[intent])(scene)
+
+
+def _follow_up(scene: Scene) -> Move | None:
+    """ "And on Sunday?" asks for the hours of another day."""
+    short = scene.words[:1] == ["and"] or scene.words[:2] in (["what", "about"], ["how", "about"])
+    asks = short and len(scene.words) <= 5 and not scene.meaning.sure and scene.when.day is not None
+    if not asks or scene.state.step not in (Step.OPEN, Step.ANYTHING_ELSE):
+        return None
+    return hours_of_day
+
+
+def hours_of_day(scene: Scene) -> Reply:
+    return scene.reply(*answer(scene, Intent.HOURS))
 
 
 def _by_slots(scene: Scene) -> Move | None:
