@@ -57,13 +57,6 @@ class Stage:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080", **options)
 
 
-class KeyedSettings(Settings):
-    """Settings with what the next version of them names."""
-
-    api_key: SecretStr | None = None
-    require_call_tokens: bool = False
-
-
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with all its tables, made once."""
@@ -85,7 +78,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         given: dict[str, Any] = {"data": tmp_path, "limits": Limits(calls_per_address=3), **more}
         if phone:
             given |= {"twilio": account, "public_url": PUBLIC}
-        settings = KeyedSettings(api_key=SecretStr(key) if key else None, **given)
+        settings = Settings(api_key=SecretStr(key) if key else None, **given)
         calls, desk, clock, watch = Calls(), FrontDesk(), ManualClock(), Watch()
         resume: ResumeDesk[Any] = ResumeDesk()
         bounds = SocketBounds(close_seconds=0.2)

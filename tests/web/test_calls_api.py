@@ -117,16 +117,16 @@ async def test_a_recording_is_deleted_for_good(stage: Any, kept_call: str) -> No
         assert (await http.delete(f"/api/calls/{NOBODY}/recording")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "call_id",
-    [NOBODY, "x", "call_", "..%2f..%2fetc%2fpasswd", "%00", "call_" + "0" * 25 + "u", "é", "a" * 3000],
-)
-@pytest.mark.parametrize("rest", ["", "/transcript", "/recording", "/recording?format=wav", "/peaks"])
-async def test_ids_of_nothing_are_not_found(stage: Any, call_id: str, rest: str) -> None:
+ODD_IDS = (NOBODY, "x", "call_", "..%2f..%2fetc%2fpasswd", "%00", "call_" + "0" * 25 + "u", "é", "a" * 3000)
+
+
+async def test_ids_of_nothing_are_not_found(stage: Any) -> None:
     async with stage.client() as http:
-        answer = await http.get(f"/api/calls/{call_id}{rest}")
-    assert answer.status_code == 404
-    assert set(answer.json()["error"]) == {"code", "message"}
+        for call_id in ODD_IDS:
+            for rest in ("", "/transcript", "/recording", "/recording?format=wav", "/peaks"):
+                answer = await http.get(f"/api/calls/{call_id}{rest}")
+                assert answer.status_code == 404, (call_id, rest)
+                assert set(answer.json()["error"]) == {"code", "message"}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "channel=pigeon", "before=" + "x" * 65])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -34,16 +35,15 @@ def test_the_listening_socket_bounds_its_connections() -> None:
         client.close()
 
 
-def test_an_address_that_cannot_be_used_is_told_in_one_line() -> None:
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        with pytest.raises(
-            SettingsError, match=rf"cannot listen on 127.0.0.1:{port}: Address already in use"
-        ):
-            listen("127.0.0.1", port)
-    for host in ("no.such.host.invalid", "999.1.1.1"):
-        with pytest.raises(SettingsError, match="cannot listen on"):
-            listen(host, 0)
+def test_an_address_that_cannot_be_used_is_told() -> None:
+    with listen("127.0.0.1", 0) as listener, pytest.raises(OSError, match="in use") as taken:
+        listen("127.0.0.1", listener.getsockname()[1])
+    assert taken.value.errno == errno.EADDRINUSE
+    with pytest.raises(OSError, match="assign") as foreign:
+        listen("203.0.113.1", 0)
+    assert foreign.value.errno == errno.EADDRNOTAVAIL
+    with pytest.raises(SettingsError, match="'::x': not an address"):
+        listen("::x", 0)
 
 
 class Door(EchoDoor):

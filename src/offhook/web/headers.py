@@ -24,6 +24,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_POLLED = frozenset({"/healthz", "/readyz", "/metrics"})
 _log = structlog.stdlib.get_logger("offhook.web.access")
 
 
@@ -46,7 +47,8 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 if scope["path"].startswith(("/api/", "/hooks/")):
                     headers.setdefault("Cache-Control", "no-store")
-                _log.info(
+                log = _log.debug if scope["path"] in _POLLED else _log.info
+                log(
                     "request",
                     method=scope["method"],
                     path=printable(scope["path"]),

@@ -42,7 +42,7 @@ class ServerLimits:
 def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
     """A listening socket whose connections cannot stall us: bounded buffers, dead peers dropped in 5 s.
 
-    Raises SettingsError when the address cannot be used.
+    Raises OSError when the address cannot be used (`errno` says why), SettingsError when it is none.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -55,9 +55,12 @@ def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
         listener.setblocking(False)
         listener.bind((host, port))
         listener.listen(backlog)
-    except OSError as error:
+    except socket.gaierror:
         listener.close()
-        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or 'not an address'}") from None
+        raise SettingsError(f"host is {host!r}: not an address of this machine") from None
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

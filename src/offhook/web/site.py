@@ -87,13 +87,15 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         parts.directory, parts.agents, settings.default_agent, tokens, phone, settings.public_url
     )
     app = _app(parts, desk, board)
-    gate = Gate(BodyLimit(app, limits.body_bytes), api_key(settings), Throttle(clock, rate=1 / 6, burst=10))
+    gate = Gate(
+        BodyLimit(app, limits.body_bytes), _plain(settings.api_key), Throttle(clock, rate=1 / 6, burst=10)
+    )
     browser = BrowserDoor(
         parts.directory,
         parts.listen_browser,
         Origins(settings.public_url, settings.allowed_origins),
         tokens,
-        bool(getattr(settings, "require_call_tokens", False)),
+        settings.require_call_tokens,
         Occupancy(limits.calls_per_address),
         Throttle(clock, rate=1.0, burst=2.0 * limits.calls_per_address),
     )
@@ -114,11 +116,6 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
     app.include_router(vendor_routes(desk))
     app.include_router(page_routes())
     return app
-
-
-def api_key(settings: Settings) -> str:
-    """The API key, or an empty string."""
-    return _plain(getattr(settings, "api_key", None))
 
 
 def _plain(secret: SecretStr | None) -> str:

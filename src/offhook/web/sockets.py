@@ -1,6 +1,6 @@
 """Splits media sockets from the rest of HTTP on one port: they get picows, beside ASGI.
 
-One media message costs a third of what it costs through ASGI. Which sockets there are and who
+A message in and out costs the server half the CPU that it costs through ASGI. Which sockets there are and who
 may open them is not decided here: that is what a `Door` does.
 """
 
