@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from offhook.audio.frame import PHONE, WIDEBAND
-from offhook.bus.memory import MemoryBus
-from offhook.call.clockwork import LATE_BOUNDS_S, MediaClock
+from offhook.call.clockwork import MediaClock
 from offhook.call.directory import Directory, House
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.browser import BrowserSocket
@@ -24,20 +22,22 @@ from offhook.channels.watch import Watch
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError
-from offhook.foundation.events import Entry, Notice
 from offhook.providers import make_engines, make_vads
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
-from offhook.web.metrics import Gauges, Metrics
+from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges
+from offhook.web.metrics import Metrics
 from offhook.web.server import DrainingServer, ServerLimits, listen
 from offhook.web.site import Parts, Site, build_site
 
+FILE_LIMIT = 65_536
 _log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> int:
     """Run Offhook until it is told to stop; returns the exit code. Raises OffhookError if it cannot start."""
+    _raise_file_limit()
     listener = listen(settings.host, settings.port)
     if sys.platform == "win32":
         return asyncio.run(_serve(settings, listener, on_ready))
@@ -59,6 +59,17 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
     finally:
         await app.close()
     return 0
+
+
+def _raise_file_limit() -> None:
+    """A call holds a socket and two tape files; the usual soft limit of 1,024 is 300 calls."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, FILE_LIMIT)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _address(host: str, port: int) -> str:
@@ -96,11 +107,12 @@ async def build(settings: Settings) -> App:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engines = await asyncio.to_thread(make_engines, settings, clock)
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{settings.data / 'offhook.db'}")
-    troubles = _Troubles(asyncio.get_running_loop())
-    tapes = Tapes(settings.data / "recordings", store, troubles.tell, clock) if settings.record else None
+    troubles = Troubles(asyncio.get_running_loop())
+    ledger = MeasuringLedger(store, metrics)
+    tapes = Tapes(settings.data / "recordings", ledger, troubles.tell, clock) if settings.record else None
     await asyncio.to_thread(_recover, store, tapes, clock)
     media = MediaClock(clock, make_vads(settings.speech))
-    bus = _CountingBus(metrics)
+    bus = CountingBus(metrics)
     agents = {name: _bounded(agent, settings) for name, agent in settings.agents.items()}
     house = House(
         clock,
@@ -117,8 +129,9 @@ async def build(settings: Settings) -> App:
     directory = Directory(house)
     troubles.directory = directory
     await _prepare(house)
-    metrics.gauges = _gauges(directory, media, store, troubles)
-    site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics))
+    watch = Watch()
+    metrics.gauges = gauges(directory, media, store, troubles, watch)
+    site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics, watch))
     directory.on_transfer = site.transfers.ask
     return App(clock, house, media, directory, store, tapes, site)
 
@@ -130,6 +143,7 @@ def _parts(
     store: SqlStore,
     tapes: Tapes | None,
     metrics: Metrics,
+    watch: Watch,
 ) -> Parts:
     limits = settings.limits
     bounds = SocketBounds(
@@ -138,7 +152,7 @@ def _parts(
         media_silence_seconds=limits.media_silence_seconds,
         resume_seconds=limits.resume_seconds,
     )
-    watch, desk = Watch(), ResumeDesk[BrowserChannel]()
+    desk = ResumeDesk[BrowserChannel]()
 
     def troubles() -> Sequence[str]:
         return ["the database refuses writes"] if store.degraded else []
@@ -163,7 +177,7 @@ def _bounded(agent: Agent, settings: Settings) -> Agent:
 
 def _recover(store: SqlStore, tapes: Tapes | None, clock: SystemClock) -> None:
     """Calls that a crash cut off are marked, and their recordings sealed."""
-    durations = tapes.leftovers() if tapes is not None else {}
+    durations = tapes.leftovers() if tapes is not None else None
     found = store.recover(clock.wall(), durations)
     sealing = tapes.recover() if tapes is not None else []
     if found or sealing:
@@ -171,6 +185,13 @@ def _recover(store: SqlStore, tapes: Tapes | None, clock: SystemClock) -> None:
 
 
 async def _prepare(house: House) -> None:
+    for name, factory in house.engines.items():
+        try:
+            await factory.warm(
+                [a for a in house.agents.values() if (a.engine or house.default_engine) == name]
+            )
+        except ProviderError as error:
+            _log.warning("an engine is not ready", engine=name, reason=error.reason)
     for agent in house.agents.values():
         engine = house.engines[agent.engine or house.default_engine]
         for format in (PHONE, WIDEBAND):
@@ -179,48 +200,3 @@ async def _prepare(house: House) -> None:
             except ProviderError as error:
                 _log.warning("an agent's lines could not be prepared", agent=agent.name, reason=error.reason)
                 break
-
-
-class _CountingBus(MemoryBus):
-    """The bus, with metrics as a subscriber that never queues."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        super().__init__()
-        self._metrics = metrics
-
-    def publish(self, entry: Entry) -> None:
-        self._metrics.observe(entry)
-        super().publish(entry)
-
-
-class _Troubles:
-    """Recordings that fail are told by the writing thread; the call's timeline hears of it on the loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.directory: Directory | None = None
-        self.count = 0
-
-    def tell(self, call_id: str, reason: str) -> None:
-        self.count += 1
-        _log.error("a call is not recorded", call_id=call_id, reason=reason)
-        self._loop.call_soon_threadsafe(self._note, call_id, reason)
-
-    def _note(self, call_id: str, reason: str) -> None:
-        call = self.directory.get(call_id) if self.directory is not None else None
-        if call is not None:
-            call.session.timeline.emit(Notice(f"this call is not recorded: {reason}"))
-
-
-def _gauges(directory: Directory, media: MediaClock, store: SqlStore, troubles: _Troubles) -> Gauges:
-    totals = directory.totals
-    return Gauges(
-        live=lambda: Counter(str(call.record.channel) for call in directory),
-        store_pending=lambda: store.pending,
-        store_dropped=lambda: store.lost,
-        frames=lambda: (totals.frames_in, totals.frames_out),
-        underruns=lambda: totals.underruns,
-        refused=lambda: totals.refused,
-        recordings_failed=lambda: troubles.count,
-        lateness=lambda: (LATE_BOUNDS_S, media.lateness.counts, media.lateness.total_s),
-    )

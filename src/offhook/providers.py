@@ -13,6 +13,8 @@ from offhook.settings import Settings, Speech
 from offhook.speech.base import Llm, Stt, Tts, TurnModel, Vad
 
 VAD_RATES = (8_000, 16_000)
+OPENAI_MODEL = "gpt-4.1-mini"
+LLAMA_MODEL = "qwen2.5-1.5b"
 
 
 def make_vads(speech: Speech) -> dict[int, Vad]:
@@ -90,15 +92,20 @@ def _llm(speech: Speech) -> Llm:
         from offhook.speech.llm.fake import ScriptedLlm
 
         return ScriptedLlm()
-    if speech.llm == "openai":
+    if speech.llm != "receptionist":
+        return _model(speech.llm, speech)
+    from offhook.speech.llm.receptionist import Receptionist
+
+    return Receptionist(fallback=_model(speech.llm_fallback, speech) if speech.llm_fallback else None)
+
+
+def _model(name: str, speech: Speech) -> Llm:
+    if name == "openai":
         from offhook.speech.llm.openai import OpenAi
 
         key = speech.llm_key.get_secret_value() if speech.llm_key is not None else ""
-        return OpenAi(speech.llm_url, speech.llm_model, key)
-    if speech.llm == "llama":
-        from offhook.speech.llm.llama import Llama
+        return OpenAi(speech.llm_url, speech.llm_model or OPENAI_MODEL, key)
+    from offhook.speech.llm.llama import Llama
+    from offhook.speech.models import model_file
 
-        return Llama(speech.llm_model)
-    from offhook.speech.llm.receptionist import Receptionist
-
-    return Receptionist()
+    return Llama(model_file(speech.llm_model or LLAMA_MODEL))

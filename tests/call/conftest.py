@@ -198,7 +198,7 @@ class Stage:
 
     @property
     def floor(self) -> str:
-        return str(self.session._turns.floor)
+        return str(self.session.conversation.floor)
 
     def events(self, kind: type[CallEvent]) -> list:
         return [e.event for e in self.line.entries if isinstance(e.event, kind)]

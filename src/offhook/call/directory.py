@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -21,6 +21,7 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, NotFoundError
 from offhook.foundation.events import (
     CallStarted,
+    ChannelKind,
     EndReason,
     Entry,
     LegKind,
@@ -135,7 +136,7 @@ class Directory:
         if not tasks:
             return
         for call in self:
-            call.session.say_goodbye(reason)
+            call.session.conversation.say_goodbye(reason)
         if grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
         for call in self:
@@ -145,6 +146,9 @@ class Directory:
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
         call_id = new_call_id()
+        if channel.kind is not ChannelKind.PHONE and agent.facts.transfer_to:
+            # Only a phone line can be connected elsewhere; on others the agent takes a message.
+            agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
         tape = self._tape(call_id, channel.format)
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
@@ -167,8 +171,10 @@ class Directory:
         def prepared(text: str) -> tuple[Clause, ...]:
             return tuple(factory.prepared(agent, text, channel.format) or ())
 
-        session = Session(agent, channel, engine, timeline, tape, prepared)
-        session.on_transfer = lambda to: self.on_transfer(arrival.vendor_id, to)
+        def transfer(to: str) -> None:
+            self.on_transfer(arrival.vendor_id, to)
+
+        session = Session(agent, channel, engine, timeline, tape, prepared, transfer)
         return LiveCall(call_id, arrival, session, record)
 
     def _engine(
@@ -177,7 +183,7 @@ class Directory:
         def partial(text: str) -> None:
             call = self._calls.get(timeline.call_id)
             if call is not None:
-                timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.next_turn, text))
+                timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.conversation.next_turn, text))
 
         return factory.open(CallContext(timeline.call_id, agent, format, partial))
 
@@ -212,5 +218,5 @@ class Directory:
         totals = self.totals
         totals.ended[reason] += 1
         totals.frames_in += session.leg.frames
-        totals.frames_out += session.speaking.playback.frames
-        totals.underruns += session.speaking.playback.underruns
+        totals.frames_out += session.playback.frames
+        totals.underruns += session.playback.underruns

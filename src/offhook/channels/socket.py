@@ -153,6 +153,7 @@ class PeerSocket(WSListener):
 
     def strike(self, error: WireError) -> None:
         """Count a bad message; the third closes the connection."""
+        self.watch.faults[type(error).__name__] += 1
         code = self._strikes.strike(error)
         if code:
             self.close(code, error.reason, EndReason.PROTOCOL_ERROR)

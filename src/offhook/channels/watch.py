@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Protocol
 
 _log = logging.getLogger(__name__)
@@ -20,11 +21,12 @@ class Watch:
     """Calls `check` of everything added to it every `interval` seconds, while there is anything.
 
     Silence is counted in checks, not in seconds: a loop that was blocked for a while has made none,
-    and does not take its own absence for its peers'.
+    and does not take its own absence for its peers'. `faults` counts what peers sent wrongly, by kind.
     """
 
     def __init__(self, interval: float = 0.5) -> None:
         self.interval = interval
+        self.faults: Counter[str] = Counter()
         self._watched: set[Watched] = set()
         self._timer: asyncio.TimerHandle | None = None
 

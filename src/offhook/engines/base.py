@@ -75,6 +75,9 @@ class EngineFactory(Protocol):
     def prepared(self, agent: Agent, text: str, format: AudioFormat) -> Sequence[Clause] | None:
         """A line that was spoken ahead of the call, or None: greeting, prompts, apology, goodbye."""
 
+    async def warm(self, agents: Sequence[Agent]) -> None:
+        """Load what the first call would have to wait for; raises ProviderError."""
+
     async def prepare(self, agent: Agent, format: AudioFormat) -> None:
         """Speak an agent's fixed lines ahead of any call; raises ProviderError."""
 

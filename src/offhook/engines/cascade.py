@@ -131,6 +131,9 @@ class CascadeFactory:
     def prepared(self, agent: Agent, text: str, format: AudioFormat) -> Sequence[Clause] | None:
         return self.lines.get(agent, text, format)
 
+    async def warm(self, agents: Sequence[Agent]) -> None:
+        await self.llm.prepare(agents)
+
     async def prepare(self, agent: Agent, format: AudioFormat) -> None:
         await self.lines.prepare(agent, format)
 

@@ -1,4 +1,4 @@
-"""What an agent is: its persona, voice, patience and the facts it may state. Values only; settings fill them."""
+"""What an agent is: its persona, voice, patience and the facts it may state. Values only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something the business offers: a name, its price as spoken ("from 40 dollars"), minutes for a booking."""
+    """What the business offers: a name, its price as spoken ("from 40 dollars"), minutes for a booking."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str
@@ -48,6 +48,8 @@ class Facts:
     questions: list[Question] = field(default_factory=list)
     booking: bool = True
     transfer_to: str = ""
+    timezone: str = ""
+    """An IANA name like "Europe/Lisbon" for "now", "today" and the hours; empty is the server's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The one exception tree. Each error carries a reason that is safe to show and says whether a retry may help."""
+"""The one exception tree. Each error has a reason that is safe to show and says if a retry may help."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 from pydantic_core import PydanticCustomError
 
@@ -17,6 +18,7 @@ ENGINES = ("", "cascade", "scripted")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)\Z")
+_DESTINATION = re.compile(r"\+?\d{3,15}\Z|sip:\S+\Z")
 _PATIENCE = {
     "endpoint_ms": (100, 5_000),
     "endpoint_max_ms": (200, 10_000),
@@ -94,6 +96,10 @@ def _facts_faults(facts: Facts) -> Iterator[Fault]:
             yield ("hours", day), text, "days " + ", ".join(DAYS)
         elif allowed := hours_fault(text):
             yield ("hours", day), text, allowed
+    if facts.transfer_to and not _DESTINATION.match(re.sub(r"[\s().-]", "", facts.transfer_to)):
+        yield ("transfer_to",), facts.transfer_to, "a phone number like +15550100 or a sip: address"
+    if facts.timezone and facts.timezone not in available_timezones():
+        yield ("timezone",), facts.timezone, 'a time zone name like "Europe/Lisbon"'
     for index, service in enumerate(facts.services):
         if not service.name.strip():
             yield ("services", index, "name"), service.name, "a name"

@@ -32,10 +32,13 @@ class Speech(_Section):
     stt: Literal["moonshine", "scripted"] = "moonshine"
     tts: Literal["hibari", "scripted"] = "hibari"
     llm: Literal["receptionist", "openai", "llama", "scripted"] = "receptionist"
+    llm_fallback: Literal["", "openai", "llama"] = ""
+    """A model that speaks where the receptionist has no answer."""
     vad: Literal["silero", "energy"] = "silero"
     turn: Literal["smart-turn", "silence"] = "smart-turn"
     llm_url: str = "https://api.openai.com/v1"
-    llm_model: str = "gpt-4.1-mini"
+    llm_model: str = ""
+    """The vendor's model name, or a pulled model's name or .gguf file; empty is the provider's usual one."""
     llm_key: SecretStr | None = None
 
     @field_validator("llm_url")

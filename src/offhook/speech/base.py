@@ -7,7 +7,7 @@ All of them raise ProviderError, and nothing else, when they fail.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -120,6 +120,9 @@ class Llm(Protocol):
     """A language model provider."""
 
     name: str
+
+    async def prepare(self, agents: Iterable[Agent]) -> None:
+        """Load what the first reply would have to wait for."""
 
     def open(self, agent: Agent) -> Chat: ...
 

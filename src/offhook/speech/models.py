@@ -243,6 +243,17 @@ def folder(name: str) -> Path:
     raise MissingModelError(name, " or ".join(ways))
 
 
+def model_file(name: str) -> Path:
+    """The one weights file of a language model: a `.gguf` path as it is, or a pulled model's.
+    Raises MissingModelError, NotFoundError."""
+    if name.endswith(".gguf"):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise MissingModelError("llama", f"there is no file {path.name}")
+        return path
+    return folder(name) / next(file.name for file in find(name).files if file.name.endswith(".gguf"))
+
+
 def damaged(model: Model) -> list[str]:
     """Names of the model's files whose checksum is wrong (reads them all). Raises MissingModelError."""
     where = folder(model.name)

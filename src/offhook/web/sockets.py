@@ -93,7 +93,7 @@ class MediaSocket(WSProtocol):  # type: ignore[misc]
             _PING_SECONDS,
             _PING_SECONDS,
             WSAutoPingStrategy.PING_WHEN_IDLE,
-            True,
+            False,  # the channels answer pings, and only while little is queued
             message_bytes,
             None,
             _READ_BUFFER,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from offhook.foundation.agent import Agent
@@ -51,6 +51,9 @@ class ScriptedLlm:
 
     def open(self, agent: Agent) -> ScriptedChat:
         return ScriptedChat(self)
+
+    async def prepare(self, agents: Iterable[Agent]) -> None:
+        """Nothing to load."""
 
     async def close(self) -> None:
         self.closed = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,9 @@ class OpenAi:
 
     def open(self, agent: Agent) -> OpenAiChat:
         return OpenAiChat(self)
+
+    async def prepare(self, agents: Iterable[Agent]) -> None:
+        """Nothing to load: the model is elsewhere."""
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
+from zoneinfo import ZoneInfo
 
 from offhook.foundation.agent import Agent, Facts
 from offhook.foundation.errors import MissingModelError, ProviderError
@@ -88,7 +89,7 @@ class Receptionist:
             text=text,
             meaning=most_important(meanings),
             meanings=tuple(meanings),
-            now=self._now(),
+            now=_local(self._now(), agent.facts.timezone),
             reference=self._reference(),
             heard=heard,
         )
@@ -113,6 +114,11 @@ class Receptionist:
             except MissingModelError:
                 self._similarity = Letters()
         return self._similarity
+
+
+def _local(now: datetime, timezone: str) -> datetime:
+    """`now` where the business is."""
+    return now.astimezone(ZoneInfo(timezone)) if timezone else now
 
 
 class ReceptionistChat:

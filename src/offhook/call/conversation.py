@@ -1,0 +1,251 @@
+"""The conversation of one call: obeys the turn table with hearing, speaking, history. No channel, no tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from offhook.call.hearing import Hearing
+from offhook.call.history import History
+from offhook.call.legs import CallerLeg
+from offhook.call.limits import Keypad, LoopGuard
+from offhook.call.playback import FRAME_MS, Playback
+from offhook.call.speaking import Spawn, Speaking
+from offhook.call.timeline import Timeline
+from offhook.call.tools import run
+from offhook.call.turns import Command, Signal, Turns
+from offhook.engines.base import Clause, Engine
+from offhook.foundation.agent import Agent
+from offhook.foundation.events import (
+    EndReason,
+    Floor,
+    FloorChanged,
+    Interrupted,
+    InterruptionResumed,
+    LegKind,
+    NoInput,
+    Notice,
+    ToolCalled,
+)
+from offhook.speech.base import ToolCall
+
+WITHOUT_MICROPHONE = 6
+"""How many times longer a caller who only types may take."""
+MAX_FAILURES = 3
+
+
+class Line(Protocol):
+    """What a conversation may ask of the session around it."""
+
+    def hang_up(self, reason: EndReason) -> None:
+        """End the call now."""
+
+    def transfer(self, to: str) -> None:
+        """Note where the caller goes once the line is let go."""
+
+
+class Conversation:
+    """`signal` is the one entrance to the turn table; `prepared(text)` gives lines spoken beforehand."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        engine: Engine,
+        timeline: Timeline,
+        leg: CallerLeg,
+        playback: Playback,
+        line: Line,
+        prepared: Callable[[str], Sequence[Clause]],
+        spawn: Spawn,
+    ) -> None:
+        self._agent = agent
+        self._timeline = timeline
+        self._line = line
+        self._prepared = prepared
+        self._spawn = spawn
+        self._turns = Turns()
+        self._history = History()
+        self._keypad = Keypad()
+        self._loop_guard = LoopGuard()
+        self._turn = 0
+        self._prompts = 0
+        self._wait_from_ms = 0.0
+        self._goodbye_reason = EndReason.AGENT_HUNG_UP
+        self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, lambda: self.speaking.said)
+        self.speaking = Speaking(
+            engine, playback, timeline, self.signal, self._tool, lambda: prepared(agent.apology), spawn
+        )
+
+    @property
+    def floor(self) -> Floor:
+        return self._turns.floor
+
+    @property
+    def next_turn(self) -> int:
+        """The number of the turn that the caller's words now belong to."""
+        return self._turn + 1
+
+    def greet(self) -> None:
+        """Begin the call."""
+        self._timeline.emit(FloorChanged(self.floor))
+        lines = self._prepared(self._agent.greeting)
+        if lines:
+            self.speaking.play(0, lines)
+        elif self._agent.greeting:
+            self.speaking.say(0, self._agent.greeting)
+        else:
+            self.signal(Signal.REPLY_EMPTY)
+
+    async def finish(self) -> None:
+        """The caller is gone: what was under way still belongs to the transcript."""
+        await self.hearing.last_words()
+        self._history.add(LegKind.CALLER, self.hearing.commit(self.next_turn))
+        self.speaking.cut()
+
+    def say_goodbye(self, reason: EndReason) -> None:
+        """End the call from our side, politely: the agent's goodbye first."""
+        self._goodbye_reason = reason
+        self.signal(Signal.GAVE_UP)
+
+    # What happens.
+
+    def signal(self, signal: Signal) -> None:
+        """Move the floor and do what the table says."""
+        before = self.floor
+        for command in self._turns.feed(signal):
+            _DO[command](self)
+        after = self.floor
+        if after is not before:
+            self._timeline.emit(FloorChanged(after))
+            if after is Floor.LISTENING and self.hearing.voice.speaking:
+                self.signal(Signal.SPEECH_STARTED)
+
+    def tick(self, now_ms: float) -> None:
+        """Every 20 ms: send what is due, and let time pass."""
+        if self.speaking.playback.tick(now_ms):
+            self.signal(Signal.REPLY_DONE)
+            if self.speaking.failures >= MAX_FAILURES:
+                self.say_goodbye(EndReason.FAILED)
+        self.hearing.absent(now_ms, FRAME_MS)
+        floor = self.floor
+        if floor is Floor.PAUSING or floor is Floor.HOLDING:
+            self.hearing.consider(holding=floor is Floor.HOLDING)
+        elif floor is Floor.LISTENING:
+            self._wait(now_ms)
+        if digits := self._keypad.tick(now_ms):
+            self.typed(digits)
+        if now_ms >= self._agent.max_call_seconds * 1000 and floor not in (Floor.CLOSING, Floor.ENDED):
+            self.say_goodbye(EndReason.MAX_LENGTH)
+
+    def digit(self, digit: str) -> None:
+        """A key was pressed; a finished string of them is a turn."""
+        if digits := self._keypad.press(digit, self._timeline.now_ms()):
+            self.typed(digits)
+
+    def typed(self, text: str) -> None:
+        """A line that was typed: a whole turn at once."""
+        floor = self.floor
+        if floor is Floor.CLOSING or floor is Floor.ENDED:
+            return
+        if floor is Floor.THINKING and self.hearing.text:
+            text = f"{self.hearing.text} {text}"
+        self.hearing.drop()
+        self.hearing.typed(text)
+        self.signal(Signal.TYPED)
+
+    def _wait(self, now_ms: float) -> None:
+        limit = self._agent.patience.no_input_ms
+        if self.hearing.leg.frames == 0:
+            limit *= WITHOUT_MICROPHONE
+        if now_ms - self._wait_from_ms < limit:
+            return
+        self._prompts += 1
+        self._timeline.emit(NoInput(self._prompts))
+        if self._prompts > self._agent.patience.reprompts:
+            self.say_goodbye(EndReason.NO_INPUT)
+        else:
+            self.signal(Signal.NO_INPUT)
+
+    # What the table commands.
+
+    def _judge(self) -> None:
+        self._spawn(self.hearing.judge(), "judge")
+
+    def _reply(self) -> None:
+        self._prompts = 0
+        hearing = self.hearing
+        if hearing.failed:
+            self.speaking.say(self.next_turn, self._agent.apology)
+        elif self._loop_guard.allow(self._timeline.now_ms()):
+            messages = self._history.with_caller(hearing.text)
+            ended_ms = hearing.voice.speech_ended_ms
+            self.speaking.reply(self.next_turn, messages, ended_ms, hearing.judged_ms)
+        else:
+            self._timeline.emit(Notice("too many replies in a row; the agent waits"))
+            self.signal(Signal.REPLY_EMPTY)
+
+    def _commit(self) -> None:
+        self._turn += 1
+        self._history.add(LegKind.CALLER, self.hearing.commit(self._turn))
+
+    def _resume(self) -> None:
+        self._timeline.emit(InterruptionResumed(self._turn))
+        self.speaking.resume()
+
+    def _cut(self) -> None:
+        if self.speaking.playback.active:
+            self._timeline.emit(Interrupted(self._turn, int(self._timeline.now_ms())))
+        self._history.add(LegKind.AGENT, self.speaking.cut())
+
+    def _finish(self) -> None:
+        self._history.add(LegKind.AGENT, self.speaking.finish())
+
+    def _begin_wait(self) -> None:
+        self._wait_from_ms = self._timeline.now_ms()
+
+    def _prompt(self) -> None:
+        self._say(self._agent.still_there)
+
+    def _say(self, text: str) -> None:
+        self._turn += 1
+        if lines := self._prepared(text):
+            self.speaking.play(self._turn, lines)
+        else:
+            self.speaking.say(self._turn, text)
+
+    def _say_goodbye(self) -> None:
+        if self._agent.goodbye:
+            self._say(self._agent.goodbye)
+        else:
+            self.signal(Signal.REPLY_EMPTY)
+
+    def _hang_up(self) -> None:
+        self._line.hang_up(self._goodbye_reason)
+
+    def _tool(self, call: ToolCall) -> None:
+        outcome = run(call, self._agent.facts.transfer_to)
+        self._timeline.emit(ToolCalled(call.name, call.arguments, outcome.result))
+        if outcome.ends is not None:
+            self._goodbye_reason = outcome.ends
+            if outcome.ends is EndReason.TRANSFERRED:
+                self._line.transfer(self._agent.facts.transfer_to)
+            self.signal(Signal.GOODBYE)
+
+
+_DO: dict[Command, Callable[[Conversation], None]] = {
+    Command.HEAR_BEGIN: lambda c: c.hearing.begin(),
+    Command.HEAR_DROP: lambda c: c.hearing.drop(),
+    Command.JUDGE: Conversation._judge,
+    Command.VOID: lambda c: c.hearing.void(),
+    Command.REPLY: Conversation._reply,
+    Command.CANCEL: lambda c: c.speaking.cancel(),
+    Command.HOLD: lambda c: c.speaking.hold(),
+    Command.RESUME: Conversation._resume,
+    Command.CUT: Conversation._cut,
+    Command.COMMIT: Conversation._commit,
+    Command.FINISH: Conversation._finish,
+    Command.WAIT: Conversation._begin_wait,
+    Command.PROMPT: Conversation._prompt,
+    Command.SAY_GOODBYE: Conversation._say_goodbye,
+    Command.HANG_UP: Conversation._hang_up,
+}
