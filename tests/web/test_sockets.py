@@ -239,7 +239,7 @@ async def test_a_silent_connection_is_dropped() -> None:
     from uvicorn import Config, Server
 
     listener = listen("127.0.0.1", 0)
-    protocol = http_protocol({}, 65_536, loop_seconds=0.1)
+    protocol = http_protocol({}, 65_536, head_seconds=0.1)
     server = Server(Config(site(), http=protocol, lifespan="off", log_config=None, log_level="critical"))
     task = asyncio.create_task(server._serve([listener]))
     async with asyncio.timeout(5):

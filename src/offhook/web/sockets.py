@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from logging import Logger, LoggerAdapter, getLogger
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import httptools
 from picows import (
@@ -139,87 +139,91 @@ class MediaSocket(WSProtocol):  # type: ignore[misc]
             self.transport.disconnect()
 
 
+class SwitchingProtocol(HttpToolsProtocol):
+    """One connection, until it turns out to be a media socket."""
+
+    routes: ClassVar[Mapping[bytes, Door]] = {}
+    message_bytes: ClassVar[int] = 65_536
+    head_seconds: ClassVar[float] = HEAD_SECONDS
+    _head_bytes = 0
+    _in_head = True
+    _rest = b""
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.head_seconds, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._on_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._rest = data[upgrade.args[0] :]
+            self._on_time()
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            return
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self.transport.write(
+                    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+                )
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._on_time()
+        super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        door = self.routes.get(self.url.partition(b"?")[0])
+        request = _request_bytes(self.scope["method"], self.url, self.scope["headers"]) + self._rest
+        self._rest = b""
+        self.connections.discard(self)
+        if door is not None:
+            peer = self.client[0] if self.client else ""
+            media = MediaSocket(door, peer, self.message_bytes, self.connections)
+            media.connection_made(self.transport)
+            self.transport.set_protocol(media)
+            media.feed(request)
+            return
+        other = self.ws_protocol_class(  # type: ignore[misc,call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        other.connection_made(self.transport)
+        self.transport.set_protocol(other)
+        other.data_received(request)
+
+    def _on_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 def http_protocol(
-    doors: Mapping[str, Door], message_bytes: int, loop_seconds: float = HEAD_SECONDS
+    doors: Mapping[str, Door], message_bytes: int, head_seconds: float = HEAD_SECONDS
 ) -> type[HttpToolsProtocol]:
     """uvicorn's HTTP protocol with media paths switched to `doors` (path → door).
 
-    A connection must have sent its first request head within `loop_seconds`, and each head
+    A connection must have sent its first request head within `head_seconds`, and each head
     has at most HEAD_BYTES.
     """
     routes = {path.encode("ascii"): door for path, door in doors.items()}
-
-    class SwitchingProtocol(HttpToolsProtocol):
-        """One connection, until it turns out to be a media socket."""
-
-        _head_bytes = 0
-        _in_head = True
-        _rest = b""
-        _deadline: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._deadline = self.loop.call_later(loop_seconds, transport.abort)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._on_time()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            self._unset_keepalive_if_required()
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                self._rest = data[upgrade.args[0] :]
-                self._on_time()
-                if self._should_upgrade():
-                    self.handle_websocket_upgrade()
-                return
-            except httptools.HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
-                return
-            if self._in_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_BYTES:
-                    self.transport.write(
-                        b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
-                    )
-                    self.transport.close()
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._in_head, self._head_bytes = True, 0
-
-        def on_headers_complete(self) -> None:
-            self._in_head = False
-            self._on_time()
-            super().on_headers_complete()
-
-        def handle_websocket_upgrade(self) -> None:
-            door = routes.get(self.url.partition(b"?")[0])
-            request = _request_bytes(self.scope["method"], self.url, self.scope["headers"]) + self._rest
-            self._rest = b""
-            self.connections.discard(self)
-            if door is not None:
-                peer = self.client[0] if self.client else ""
-                media = MediaSocket(door, peer, message_bytes, self.connections)
-                media.connection_made(self.transport)
-                self.transport.set_protocol(media)
-                media.feed(request)
-                return
-            other = self.ws_protocol_class(  # type: ignore[misc,call-arg]
-                config=self.config, server_state=self.server_state, app_state=self.app_state
-            )
-            other.connection_made(self.transport)
-            self.transport.set_protocol(other)
-            other.data_received(request)
-
-        def _on_time(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
-
-    return SwitchingProtocol
+    bounds = {"routes": routes, "message_bytes": message_bytes, "head_seconds": head_seconds}
+    return type("MediaSwitchingProtocol", (SwitchingProtocol,), bounds)
 
 
 def _request_bytes(method: str, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

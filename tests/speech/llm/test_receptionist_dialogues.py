@@ -3,74 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from receptionist_stage import AGENT, NOW, Caller, call
 
-from offhook.foundation.agent import Agent, Facts, Question, Service
-from offhook.foundation.errors import MissingModelError, ProviderError
+from offhook.foundation.agent import Agent
+from offhook.foundation.errors import MissingModelError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall
-from offhook.speech.llm.fake import ScriptedLlm, Stall
-from offhook.speech.llm.receptionist import Receptionist, ReceptionistChat
-from offhook.speech.llm.receptionist.classify import Classifier, most_important
-from offhook.speech.llm.receptionist.dialogue import respond
-from offhook.speech.llm.receptionist.hours import Hours
-from offhook.speech.llm.receptionist.scene import Scene
+from offhook.speech.llm.receptionist import Receptionist
 from offhook.speech.llm.receptionist.similarity import Embedding, Letters, Similarity
-from offhook.speech.llm.receptionist.state import State, Step
-
-NOW = datetime(2026, 3, 4, 10, 0)  # a Wednesday
-AGENT = Agent(
-    greeting="Hello, Harbour Street Salon. How can I help you?",
-    facts=Facts(
-        business="Harbour Street Salon",
-        about="We are a small hair salon.",
-        address="12 Harbour Street",
-        phone="555 0142",
-        website="harbourstreet.example",
-        hours={
-            "monday": "closed",
-            **dict.fromkeys(("tuesday", "wednesday", "thursday", "friday"), "09:00-18:00"),
-            "saturday": "10:00-16:00",
-            "sunday": "closed",
-        },
-        services=[
-            Service("haircut", "35 dollars", 30),
-            Service("colouring", "from 80 dollars", 90),
-            Service("blow-dry", "25 dollars", 30),
-            Service("beard trim", "", 15),
-        ],
-        questions=[
-            Question(["where can I park", "is there parking"], "There is free parking behind the lighthouse.")
-        ],
-    ),
-)
-
-
-class Caller:
-    """Talks with one receptionist and keeps what was heard."""
-
-    def __init__(self, chat: ReceptionistChat, agent: Agent) -> None:
-        self.chat, self.agent = chat, agent
-        self.messages = [Message(LegKind.AGENT, agent.greeting)] if agent.greeting else []
-        self.calls: list[ToolCall] = []
-
-    async def say(self, text: str) -> str:
-        self.messages.append(Message(LegKind.CALLER, text))
-        answer, self.calls = "", []
-        async for delta in self.chat.reply(ChatRequest(self.agent, self.messages)):
-            if isinstance(delta, TextDelta):
-                assert not self.calls, "speech comes before tools"
-                answer += delta.text
-            else:
-                self.calls.append(delta)
-        self.messages.append(Message(LegKind.AGENT, answer))
-        return answer
 
 
 @pytest.fixture(scope="module", params=["letters", "embedding"])
@@ -88,11 +30,6 @@ async def desk(similarity: Similarity) -> AsyncIterator[Receptionist]:
     desk = Receptionist(now=lambda: NOW, reference=lambda: "48213", similarity=similarity)
     yield desk
     await desk.close()
-
-
-def call(desk: Receptionist, **facts: Any) -> Caller:
-    agent = replace(AGENT, facts=replace(AGENT.facts, **facts))
-    return Caller(desk.open(agent), agent)
 
 
 DIALOGUES: dict[str, list[tuple[str, str]]] = {
@@ -335,80 +272,3 @@ async def test_state_commits_only_at_the_end(desk: Receptionist) -> None:
 
 async def test_repeat_before_anything_was_said(desk: Receptionist) -> None:
     assert "I said: Hello, Harbour" in await call(desk).say("pardon?")
-
-
-async def test_fallback_speaks_where_there_is_no_answer() -> None:
-    model = ScriptedLlm([["Dogs are ", "welcome. They get ", "water. They sleep. ", ToolCall("hang_up")]])
-    desk = Receptionist(fallback=model, now=lambda: NOW, similarity=Letters())
-    caller = call(desk)
-    assert "35 dollars" in await caller.say("how much is a haircut")
-    assert not model.requests
-    assert await caller.say("do you allow dogs in there") == "Dogs are welcome. They get water. "
-    assert not caller.calls
-    assert model.requests[0].tools == ()
-    await desk.close()
-    assert model.closed
-
-
-@pytest.mark.parametrize("pieces", [[ProviderError("x", "down")], [], [Stall(30.0)]])
-async def test_a_failing_fallback_leaves_an_honest_answer(
-    pieces: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("offhook.speech.llm.receptionist.fallback.FIRST_SENTENCE_SECONDS", 0.05)
-    desk = Receptionist(fallback=ScriptedLlm([pieces]), now=lambda: NOW, similarity=Letters())
-    assert "message" in await call(desk).say("do you allow dogs in there")
-    await desk.close()
-
-
-async def test_a_rambling_fallback_is_cut() -> None:
-    desk = Receptionist(fallback=ScriptedLlm([["word " * 1000]]), now=lambda: NOW, similarity=Letters())
-    assert len(await call(desk).say("do you allow dogs in there")) <= 600
-    await desk.close()
-
-
-async def test_closed_provider_says_so() -> None:
-    desk = Receptionist(similarity=Letters())
-    await desk.prepare([AGENT])
-    await desk.close()
-    with pytest.raises(ProviderError, match="closed"):
-        await call(desk).say("hello")
-
-
-CLASSIFIER = Classifier(Letters(), AGENT.facts)
-LINES = st.one_of(
-    st.text(max_size=80),
-    st.sampled_from([line for dialogue in DIALOGUES.values() for line, _ in dialogue]),
-    st.sampled_from(
-        ["yes", "no", "skip", "Bob", "555 0142", "tuesday at 3", "haircut", "thanks", "next friday"]
-    ),
-)
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(LINES, max_size=12))
-def test_any_dialogue_is_bounded_and_never_repeats_itself(lines: list[str]) -> None:
-    state = State()
-    for text in lines:
-        meanings = CLASSIFIER.meanings(text)
-        scene = Scene(
-            AGENT,
-            Hours(AGENT.facts.hours),
-            state,
-            text,
-            most_important(meanings),
-            tuple(meanings),
-            NOW,
-            "12345",
-        )
-        reply = respond(scene)
-        assert 1 <= len(reply.parts) <= 3
-        assert len(" ".join(reply.parts)) <= 1200
-        assert not set(reply.parts) & set(state.said), (text, reply.parts)
-        own = [
-            part
-            for part in reply.parts
-            if not any(said in part for said in (*state.said, reply.state.draft.text or "\0"))
-        ]
-        assert sum(part.count("?") for part in own) <= 1
-        assert reply.state.step in Step
-        state = reply.state
