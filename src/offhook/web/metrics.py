@@ -6,13 +6,15 @@ is done per frame.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -166,9 +168,14 @@ def metric_routes(metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["health"])
     registry = CollectorRegistry()
     registry.register(_Collector(metrics))
+    ProcessCollector(registry=registry)
+    tasks = Gauge("offhook_tasks", "Tasks on the event loop.", registry=registry)
+    threads = Gauge("offhook_threads", "Threads of the process.", registry=registry)
 
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    def metrics_text() -> Response:
+    async def metrics_text() -> Response:
+        tasks.set(len(asyncio.all_tasks()))
+        threads.set(threading.active_count())
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
