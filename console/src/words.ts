@@ -64,6 +64,14 @@ export function latency(ms: number | null | undefined): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 
+/** Two latencies of one kind, "365 / 377 ms", the unit once where it is the same. */
+export function latencies(low: number | null, high: number | null): string {
+  if (low === null) return "–";
+  const [first, second] = [latency(low), latency(high)];
+  const [number, unit] = first.split(" ");
+  return `${second.endsWith(` ${unit}`) ? number : first} / ${second}`;
+}
+
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

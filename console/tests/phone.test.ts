@@ -56,6 +56,15 @@ describe("the live transcript", () => {
     ]);
   });
 
+  it("puts the caller's words before the reply that began while they were still being recognized", () => {
+    const lines = after(
+      { speaker: "agent", turn: 0, text: "Hello.", final: true },
+      { speaker: "agent", turn: 1, text: "We open at nine." },
+      { turn: 1, text: "when do you open", final: true },
+    );
+    expect(lines.map((line) => line.key)).toEqual(["agent-0", "caller-1", "agent-1"]);
+  });
+
   it("appends the agent's clauses, then shows what was heard and what was not", () => {
     const agent = { speaker: "agent" as const };
     expect(after({ ...agent, text: "We open at nine," }, { ...agent, text: "and close at six." })[0]?.text).toBe(

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TurnRecord } from "../src/api";
 import { detail } from "../src/parts/timeline";
 import { bars, scale } from "../src/parts/waterfall";
-import { clock, endLabel, endWord, latency, moment } from "../src/words";
+import { clock, endLabel, endWord, latencies, latency, moment } from "../src/words";
 
 describe("times", () => {
   it("reads as a clock", () => {
@@ -17,6 +17,13 @@ describe("times", () => {
     expect(latency(389.6)).toBe("390 ms");
     expect(latency(1240)).toBe("1.24 s");
     expect(latency(null)).toBe("–");
+  });
+
+  it("reads two latencies with one unit where they share it", () => {
+    expect(latencies(365, 377)).toBe("365 / 377 ms");
+    expect(latencies(365, 1377)).toBe("365 ms / 1.38 s");
+    expect(latencies(1100, 1377)).toBe("1.10 / 1.38 s");
+    expect(latencies(null, null)).toBe("–");
   });
 
   it("leaves the day out today", () => {

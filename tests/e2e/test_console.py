@@ -99,7 +99,7 @@ def _at(page: Page) -> float:
 
 
 def _until(page: Page, condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Playwright's own `wait_for_function` evaluates what the policy forbids, so this asks again and again."""
+    """Playwright's own `wait_for_function` evaluates what the policy forbids, so this polls."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"the recording is at {_at(page)} s"

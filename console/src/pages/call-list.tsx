@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type CallRecord, fetchCalls } from "../api";
-import { clock, endLabel, latency, moment, sentenceCase } from "../words";
+import { clock, endLabel, latencies, moment, sentenceCase } from "../words";
 
 const PAGE = 25;
 const REFRESH_MS = 4_000;
@@ -169,9 +169,7 @@ function Row({ call }: { call: CallRecord }) {
         {call.turns}
       </td>
       <td data-label="Response" class="number">
-        {call.response_p50_ms === null
-          ? "–"
-          : `${latency(call.response_p50_ms)} / ${latency(call.response_p95_ms)}`}
+        {latencies(call.response_p50_ms, call.response_p95_ms)}
       </td>
       <td data-label="Ended">{live ? <LiveTag /> : endLabel(call.end_reason) || sentenceCase(call.state)}</td>
       <td data-label="Recording">{recordingWord(call.recording)}</td>

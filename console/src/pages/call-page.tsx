@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, type CallDetail, type CallRecord, type Peaks, callUrl, fetchCall, fetchPeaks } from "../api";
+import { ApiError, type CallDetail, type CallRecord, type Peaks, type TurnRecord, callUrl, fetchCall, fetchPeaks } from "../api";
 import { Player } from "../parts/player";
 import { Timeline } from "../parts/timeline";
 import { Transcript } from "../parts/transcript";
@@ -42,7 +42,7 @@ export function CallPage({ id }: { id: string }) {
   if (detail === null) return <Waiting problem={problem} />;
   const { call, turns, events } = detail;
   const recorded = call.recording === "sealed";
-  const ordered = [...turns].sort((a, b) => a.started_ms - b.started_ms);
+  const ordered = [...turns].sort((a, b) => order(a) - order(b) || a.started_ms - b.started_ms);
   const seek = (ms: number) => {
     wish.value = ms;
   };
@@ -85,6 +85,11 @@ export function CallPage({ id }: { id: string }) {
       </div>
     </>
   );
+}
+
+/** By turn, the caller's words before the reply to them. */
+function order(turn: TurnRecord): number {
+  return turn.turn * 2 + (turn.leg === "caller" ? 0 : 1);
 }
 
 function Waiting({ problem }: { problem: string }) {

@@ -90,6 +90,7 @@ function Ended({ call, again }: Props) {
 function Connection({ call }: { call: PhoneCall }) {
   const elapsed = useElapsed(call.startedAt, call.endedAt);
   const quality = call.quality.value;
+  const lost = call.phase.value === "lost";
   const known = quality.grade !== "unknown";
   const response = call.responseMs.value;
   return (
@@ -100,17 +101,25 @@ function Connection({ call }: { call: PhoneCall }) {
       </div>
       <div>
         <dt>Connection</dt>
-        <dd class={`grade ${quality.grade}`}>{known ? quality.grade : "measuring"}</dd>
-      </div>
-      <div class="wide">
-        <dt>Round trip · jitter · gaps</dt>
-        <dd class="figure">
-          {known ? `${quality.roundTripMs} ms · ${quality.jitterMs} ms · ${quality.underruns}` : "–"}
+        <dd class={`grade ${lost ? "poor" : quality.grade}`}>
+          {lost ? "lost" : known ? quality.grade : "measuring"}
         </dd>
       </div>
       <div>
         <dt>Last response</dt>
         <dd class="figure">{latency(response)}</dd>
+      </div>
+      <div>
+        <dt>Round trip</dt>
+        <dd class="figure">{known ? `${quality.roundTripMs} ms` : "–"}</dd>
+      </div>
+      <div>
+        <dt>Jitter</dt>
+        <dd class="figure">{known ? `${quality.jitterMs} ms` : "–"}</dd>
+      </div>
+      <div>
+        <dt>Gaps heard</dt>
+        <dd class="figure">{quality.underruns}</dd>
       </div>
     </dl>
   );

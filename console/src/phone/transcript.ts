@@ -4,6 +4,8 @@ import type { Speaker, TranscriptMessage } from "./wire";
 
 export interface Line {
   key: string;
+  /** Lines stand by turn, the caller's words before the reply to them. */
+  order: number;
   speaker: Speaker;
   text: string;
   final: boolean;
@@ -11,22 +13,24 @@ export interface Line {
   unheard: string;
 }
 
-/** The lines after one more message; a line keeps its place from its first partial on. */
+/** The lines after one more message. A reply may begin before the words that it answers are final. */
 export function withMessage(lines: readonly Line[], message: TranscriptMessage): Line[] {
   const key = `${message.speaker}-${message.turn}`;
-  const at = lines.findIndex((line) => line.key === key);
-  const known = at < 0 ? undefined : lines[at];
+  const known = lines.find((line) => line.key === key);
   if (known?.final && !message.final) return [...lines];
   const line: Line = {
     key,
+    order: message.turn * 2 + (message.speaker === "agent" ? 1 : 0),
     speaker: message.speaker,
     text: message.final ? message.text : partial(known, message),
     final: message.final,
     interrupted: message.interrupted ?? false,
     unheard: message.unheard ?? "",
   };
-  const kept = line.final && line.text === "" && line.unheard === "" ? [] : [line];
-  return at < 0 ? [...lines, ...kept] : [...lines.slice(0, at), ...kept, ...lines.slice(at + 1)];
+  const others = lines.filter((other) => other.key !== key);
+  if (line.final && line.text === "" && line.unheard === "") return others;
+  const after = others.findIndex((other) => other.order > line.order);
+  return after < 0 ? [...others, line] : others.toSpliced(after, 0, line);
 }
 
 /** A caller's partial replaces the one before; the agent's are clauses that follow one another. */
