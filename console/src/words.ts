@@ -31,13 +31,20 @@ const EVENT_WORDS: Record<string, string> = {
   notice: "Notice",
 };
 
+const END_LABELS: Record<string, string> = {
+  peer_lost: "Connection lost",
+  no_input: "Nobody spoke",
+  max_length: "Longest time reached",
+  crashed: "Server failed",
+};
+
 export function endWord(reason: string): string {
   return END_WORDS[reason] ?? sentenceCase(reason);
 }
 
 /** The short form for tables: "Caller hung up". */
 export function endLabel(reason: string | null): string {
-  return reason === null ? "" : sentenceCase(reason);
+  return reason === null ? "" : (END_LABELS[reason] ?? sentenceCase(reason));
 }
 
 export function eventWord(kind: string): string {

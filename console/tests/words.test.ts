@@ -37,6 +37,7 @@ describe("times", () => {
 describe("reasons", () => {
   it("has words for known ones and reads unknown ones", () => {
     expect(endWord("agent_hung_up")).toBe("The agent hung up.");
+    expect(endLabel("peer_lost")).toBe("Connection lost");
     expect(endLabel("some_new_reason")).toBe("Some new reason");
     expect(endLabel(null)).toBe("");
   });
