@@ -113,7 +113,7 @@ def _download(url: str, part: Path, file: File, on_progress: OnProgress) -> None
         resumed = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         have = have if resumed else 0
         with part.open("ab" if resumed else "wb") as stream:
-            for chunk in response.iter_bytes(1 << 20):
+            for chunk in response.iter_bytes():
                 have += len(chunk)
                 if have > file.size:
                     raise httpx.ReadError("the server sends more than the file's size")

@@ -18,7 +18,8 @@ from offhook.speech.clip import Sound, levels, unpack
 from offhook.speech.pool import Ticket, Workers, finished
 from offhook.speech.stt.moonshine_model import RATE, MoonshineModel, Words
 
-BATCH = 16
+BATCH = 4
+"""Clips per batch. 16 would gain little (36 ms each, not 38) and make all of them wait (510 ms, not 130)."""
 DEADLINE = 10.0
 _CUT_AFTER, _CUT_BEFORE = 8.0, 12.0
 _FIRST_PARTIAL_MS, _PARTIAL_MS = 500, 400
@@ -26,9 +27,11 @@ _SETTLE_MS = 14_000
 _MOST_MS = 60_000
 _QUIET_DB = -50.0
 _LEAST_SOUND_MS = 60
-_INVENTED = re.compile(r"(you|thank you|thanks|bye|okay|oh|uh|um|hmm|mm)?\W*", re.IGNORECASE)
+_LEAST_SPREAD_DB = 5.0
+_INVENTED = re.compile(r"(?:(you)|thank you|thanks|bye|okay|oh|uh|um|hmm|mm)\W*", re.IGNORECASE)
 _LEAST_CONFIDENCE = 0.35
 _LEAST_CONFIDENCE_INVENTED = 0.6
+_LEAST_CONFIDENCE_YOU = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,21 @@ class Heard:
 
 
 class MoonshineStt:
-    """The provider. Raises MissingModelError when the weights are not installed."""
+    """The provider. `threads` are onnxruntime's in each of `workers` threads.
+
+    Raises MissingModelError when the weights are not installed.
+    """
 
     name = "moonshine"
 
-    def __init__(self, folder: Path | None = None, threads: int = 1) -> None:
+    def __init__(self, folder: Path | None = None, threads: int = 1, workers: int = 1) -> None:
         try:
             self._model = MoonshineModel(folder or models.folder("moonshine-tiny-en"), threads)
         except OSError as error:
             raise MissingModelError(self.name, f"cannot read {error.filename}") from error
-        self.workers: Workers[Clip, Heard] = Workers(self.name, self._transcribe, batch=BATCH)
+        self.workers: Workers[Clip, Heard] = Workers(
+            self.name, self._transcribe, threads=workers, batch=BATCH
+        )
 
     def open(
         self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
@@ -208,15 +216,25 @@ class MoonshineRecognizer:
 
 
 def audible(sound: Sound) -> bool:
-    """Whether there is enough sound to be a word; Moonshine invents one ("You") when there is not."""
-    return int((levels(sound, RATE) > _QUIET_DB).sum()) * 10 >= _LEAST_SOUND_MS
+    """Whether there is enough sound to be a word, and not as even as a hum or hiss is.
+
+    Moonshine invents words ("You", music notes) where there are none.
+    """
+    loud = levels(sound, RATE)
+    if int((loud > _QUIET_DB).sum()) * 10 < _LEAST_SOUND_MS:
+        return False
+    low, high = np.percentile(loud, (5, 95))
+    return bool(high - low >= _LEAST_SPREAD_DB)
 
 
 def plausible(words: Words) -> bool:
     """Whether the words are likely to have been said: sure enough, and with letters or digits in them."""
     if not any(letter.isalnum() for letter in words.text) or words.confidence < _LEAST_CONFIDENCE:
         return False
-    return words.confidence >= _LEAST_CONFIDENCE_INVENTED or not _INVENTED.fullmatch(words.text)
+    invented = _INVENTED.fullmatch(words.text)
+    if invented is None:
+        return True
+    return words.confidence >= (_LEAST_CONFIDENCE_YOU if invented[1] else _LEAST_CONFIDENCE_INVENTED)
 
 
 def cut_points(sound: Sound) -> list[int]:

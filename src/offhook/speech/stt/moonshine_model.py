@@ -19,6 +19,8 @@ _SPECIAL = 3
 _TOKENS_PER_SECOND = 6.5
 _SHORTEST = int(0.3 * RATE)
 _LAYERS, _HEADS, _HEAD = 6, 8, 36
+_STRIDE = 384
+"""Samples per encoder state. The decoder takes its mask in samples and thins it out by this itself."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -66,7 +68,7 @@ class MoonshineModel:
         Sounds are float32 at 16 kHz, at most some 15 s long. One whose `wanted(index)` turns
         false is given up and not yielded. Encoding is one by one, since padding would change
         the encoder's normalization; decoding is one batch with the padding masked, so that
-        the result does not depend on the company.
+        the company matters little: the graph is quantized, which rounds by the whole batch.
         """
         rows, hidden = [], []
         for index, sound in enumerate(sounds):
@@ -148,10 +150,10 @@ def _session(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.Inf
 def _padded(hidden: list[Floats]) -> tuple[Floats, npt.NDArray[np.int64]]:
     longest = max(len(states) for states in hidden)
     batch = np.zeros((len(hidden), longest, hidden[0].shape[1]), np.float32)
-    mask = np.zeros((len(hidden), longest), np.int64)
+    mask = np.zeros((len(hidden), longest * _STRIDE), np.int64)
     for row, states in enumerate(hidden):
         batch[row, : len(states)] = states
-        mask[row, : len(states)] = 1
+        mask[row, : len(states) * _STRIDE] = 1
     return batch, mask
 
 

@@ -15,6 +15,7 @@ from offhook.foundation.errors import ProviderError
 from offhook.speech import models
 from offhook.speech.clip import Sound, levels, pack
 from offhook.speech.pool import Ticket, Workers
+from offhook.speech.tts.normalize import spoken
 
 RATE = 24_000
 DEADLINE = 10.0
@@ -24,7 +25,7 @@ _LEVEL_DB, _PEAK = -20.0, 0.93
 _MOST_GAIN_DB = 12.0
 _SOUND_DB = -50.0
 _BEFORE_MS, _AFTER_MS, _BETWEEN_MS, _FADE_MS = 20, 60, 160, 5
-_MOST_TEXT = 2000
+_MOST_TEXT, _BREATH = 2000, 240
 
 _Line = tuple[str, str, AudioFormat]
 
@@ -56,9 +57,9 @@ class HibariTts:
         """Raises ProviderError for a voice that is not installed, and for languages other than English."""
         if language and not language.lower().startswith("en"):
             raise ProviderError(self.name, f"speaks English only, not {language!r}", retryable=False)
-        sentences = Hibari.split_sentences(_spoken(text, language)[:_MOST_TEXT])
+        sentences = breaths(spoken(text, language or "en")[:_MOST_TEXT])
         for number, sentence in enumerate(sentences):
-            line = (sentence.strip(), voice or _DEFAULT, format)
+            line = (sentence, voice or _DEFAULT, format)
             audio = self._recall(line)
             if audio is None:
                 audio = await self.workers.run(line, DEADLINE)
@@ -106,6 +107,21 @@ class HibariTts:
             ticket.resolve(pack(shaped(np.asarray(sound, np.float32)), RATE, format))
 
 
+def breaths(text: str) -> list[str]:
+    """Sentences, those too long for one breath (and one inference) cut at commas or spaces."""
+    parts: list[str] = []
+    for sentence in Hibari.split_sentences(text):
+        rest = str(sentence).strip()
+        while len(rest) > _BREATH:
+            cut = max(rest.rfind(mark, _BREATH // 2, _BREATH) for mark in (", ", "; ", ": "))
+            cut = cut if cut > 0 else rest.rfind(" ", 1, _BREATH)
+            cut = cut if cut > 0 else _BREATH - 1
+            parts.append(rest[: cut + 1].strip())
+            rest = rest[cut + 1 :].strip()
+        parts.append(rest)
+    return [part for part in parts if part]
+
+
 def shaped(sound: Sound) -> Sound:
     """The speech alone, at the level wanted, with short fades; empty when there is none."""
     loud = levels(sound, RATE)
@@ -126,17 +142,9 @@ def _gain(sound: Sound, loud: Sound) -> np.float32:
     """Factor that brings the speech (what is within 30 dB of its loudest) to the level wanted, unclipped."""
     speech = loud[loud > loud.max() - 30]
     rms_db = 10 * np.log10(np.mean(10 ** (speech / 10)))
-    gain = 10 ** (np.clip(_LEVEL_DB - rms_db, -_MOST_GAIN_DB, _MOST_GAIN_DB) / 20)
+    gain = 10 ** (min(_LEVEL_DB - rms_db, _MOST_GAIN_DB) / 20)
     return np.float32(min(gain, _PEAK / np.abs(sound).max()))
 
 
 def _installed(model: models.Model) -> bool:
     return model.name.startswith("hibari-") and models.locate(model)[0] is not models.Place.MISSING
-
-
-def _spoken(text: str, language: str) -> str:
-    try:
-        from offhook.speech.tts.normalize import spoken
-    except ImportError:
-        return text
-    return str(spoken(text, language or "en"))
