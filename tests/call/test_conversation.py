@@ -266,7 +266,8 @@ async def test_agent_cut_off_by_hang_up_keeps_what_was_heard(stage_of):
     stage.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
     await stage.settle()
     final = stage.events(TranscriptFinal)[-1]
-    assert final.interrupted
+    assert not final.interrupted
+    assert final.unheard
     assert "Hello, how can I help you?".startswith(final.text)
     assert final.text
 

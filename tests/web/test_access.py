@@ -12,7 +12,7 @@ from offhook.web.auth import ACCESS, Access, access_of
 from offhook.web.headers import CONTENT_SECURITY_POLICY
 
 KEY = "a-long-api-key"
-PATHS = ["/api/calls", "/api/agents", "/metrics", "/", "/api/openapi.json", "/api/nothing", "/nothing"]
+PATHS = ["/api/calls", "/api/calls/x", "/metrics", "/", "/api/openapi.json", "/api/nothing", "/nothing"]
 
 
 def routes_of(routes: Any) -> set[tuple[str, str]]:
@@ -84,14 +84,14 @@ async def test_wrong_keys_are_throttled(make_stage: Callable[..., Any]) -> None:
     stage = make_stage(key=KEY)
     async with stage.client("203.0.113.9") as guesser, stage.client("203.0.113.10") as other:
         wrong, right = {"Authorization": "Bearer guess"}, {"Authorization": f"Bearer {KEY}"}
-        assert [(await guesser.get("/api/agents", headers=wrong)).status_code for _ in range(12)] == [
+        assert [(await guesser.get("/api/calls", headers=wrong)).status_code for _ in range(12)] == [
             *[401] * 10,
             429,
             429,
         ]
-        assert (await other.get("/api/agents", headers=right)).status_code == 200
+        assert (await other.get("/api/calls", headers=right)).status_code == 200
         stage.clock.advance(60)
-        assert (await guesser.get("/api/agents", headers=right)).status_code == 200
+        assert (await guesser.get("/api/calls", headers=right)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_pages_of_other_sites_change_nothing(
     stage.calls.add("live")
     async with stage.client(headers=headers) as http:
         answer = await http.post("/api/calls/live/hang-up")
-        assert (await http.get("/api/agents")).status_code == 200
+        assert (await http.get("/api/calls")).status_code == 200
     assert answer.status_code == (204 if allowed else 403)
     assert len(stage.calls.ended) == allowed
 

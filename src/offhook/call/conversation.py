@@ -100,7 +100,7 @@ class Conversation:
         """The caller is gone: what was under way still belongs to the transcript."""
         await self.hearing.last_words()
         self._history.add(LegKind.CALLER, self.hearing.commit(self.next_turn))
-        self.speaking.cut()
+        self.speaking.cut(interrupted=False)
 
     def say_goodbye(self, reason: EndReason) -> None:
         """End the call from our side, politely: the agent's goodbye first."""
@@ -178,6 +178,9 @@ class Conversation:
             self.speaking.say(self.next_turn, self._agent.apology)
         elif self._loop_guard.allow(self._timeline.now_ms()):
             messages = self._history.with_caller(hearing.text)
+            if hearing.is_typed:
+                self.speaking.answer(self.next_turn, messages)
+                return
             ended_ms = hearing.voice.speech_ended_ms
             self.speaking.reply(self.next_turn, messages, ended_ms, hearing.judged_ms)
         else:

@@ -30,7 +30,8 @@ ABSENT_MS = 150
 class Hearing:
     """Hears one caller. `signal` is told what happens; `agent_text()` is what the agent said last.
 
-    `text` holds the words of the turn that ended, `failed` whether they could not be found.
+    `text` holds the words of the turn that ended, `failed` whether they could not be found,
+    `is_typed` whether they were not spoken at all.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Hearing:
         self.voice = Voice(VoiceTimes(hold_ms=patience.hold_ms, confirm_ms=patience.confirm_ms))
         self.hearing = False
         self.failed = False
+        self.is_typed = False
         self.text = ""
         self.language = ""
         self.judged_ms = 0.0
@@ -91,6 +93,7 @@ class Hearing:
         if self.hearing:
             return
         self.hearing = True
+        self.is_typed = False
         self._carried = self.text
         self._began_ms = self.voice.speech_began_ms
         self._engine.hear_begin()
@@ -111,6 +114,7 @@ class Hearing:
     def typed(self, text: str) -> None:
         """A line that was typed is a turn of its own."""
         self.text, self.failed, self.language = text, False, ""
+        self.is_typed = True
         now_ms = int(self._timeline.now_ms())
         self._began_ms = self.voice.speech_ended_ms = now_ms
         self.judged_ms = now_ms

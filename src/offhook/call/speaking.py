@@ -57,6 +57,10 @@ class Speaking:
         """What the agent has been given to say in its last turn (for the echo guard)."""
         return self._said
 
+    def answer(self, turn: int, messages: Sequence[Message]) -> None:
+        """Answer a typed turn: there is no end of speech to measure from."""
+        self._start(turn, self._engine.reply(messages, ReplyTimes()))
+
     def reply(self, turn: int, messages: Sequence[Message], ended_ms: int, judged_ms: float) -> None:
         """Answer the caller's turn, which ended at `ended_ms` and whose words were known at `judged_ms`."""
         times = ReplyTimes()
@@ -93,15 +97,16 @@ class Speaking:
     def resume(self) -> None:
         self.playback.resume()
 
-    def cut(self) -> str:
-        """Give up the reply; the words that were heard, which go to the timeline as final."""
+    def cut(self, interrupted: bool = True) -> str:
+        """Give up the reply; the words that were heard, which go to the timeline as final.
+        A caller who hung up in the middle did not interrupt."""
         self._stop()
         if not self.playback.active:
             return ""
         heard, unheard = self.playback.cut(self._timeline.now_ms())
         if not heard and not unheard:
             return ""
-        return self._final(heard, interrupted=True, unheard=unheard)
+        return self._final(heard, interrupted=interrupted, unheard=unheard)
 
     def finish(self) -> str:
         """The reply was heard to its end; its words."""

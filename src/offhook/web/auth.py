@@ -43,7 +43,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/calls/{call_id}"): Access.CONSOLE,
     ("GET", "/metrics"): Access.CONSOLE,
     ("GET", "/api/openapi.json"): Access.CONSOLE,
-    ("GET", "/api/agents"): Access.CONSOLE,
+    ("GET", "/api/agents"): Access.PUBLIC,
     ("POST", "/api/call-tokens"): Access.CONSOLE,
     ("GET", "/api/calls"): Access.CONSOLE,
     ("POST", "/api/calls"): Access.CONSOLE,
