@@ -23,9 +23,10 @@ def make_vads(speech: Speech) -> dict[int, Vad]:
         from offhook.speech.vad.energy import EnergyVad
 
         return {rate: EnergyVad(rate) for rate in VAD_RATES}
+    from offhook.speech.vad.gated import GatedVad
     from offhook.speech.vad.silero import SileroVad
 
-    return {rate: SileroVad(rate) for rate in VAD_RATES}
+    return {rate: GatedVad(SileroVad(rate)) for rate in VAD_RATES}
 
 
 def make_engines(settings: Settings, clock: Clock) -> Mapping[str, EngineFactory]:

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def grown(array: npt.NDArray[Number], size: int) -> npt.NDArray[Number]:
+    """`array` with room for at least `size` slots along its first axis, doubling; the new ones are zero."""
+    more = np.zeros((max(16, size, 2 * len(array)) - len(array), *array.shape[1:]), array.dtype)
+    return np.concatenate([array, more])
+
 
 class Slots:
     """Hands out the lowest free integers; capacity doubles, never shrinks. ValueError: not open."""
