@@ -353,9 +353,24 @@ def test_anything_is_an_event_nothing_or_a_wire_error(raw: bytes | str) -> None:
         pass
 
 
-@given(st.binary(min_size=1, max_size=12), st.integers(0, 400))
-def test_damaged_media_is_read_alike_by_both_paths(junk: bytes, place: int) -> None:
-    raw = bytearray(peer().media(ULAW))
+def sid_last(raw: bytes) -> bytes:
+    """The same media message in the other order of keys that Twilio documents."""
+    mid = f'"streamSid":"{SID}",'.encode()
+    assert mid in raw
+    return raw.replace(mid, b"")[:-1] + b"," + mid[:-1] + b"}"
+
+
+def test_the_hot_path_takes_both_orders_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = streaming()
+    monkeypatch.setattr("offhook.protocols.twilio.parse_object", None)
+    raw = peer().media(ULAW)
+    assert stream.receive(raw) == stream.receive(sid_last(raw)) == Media(ULAW, 0, 1)
+
+
+@given(st.binary(min_size=1, max_size=12), st.integers(0, 400), st.booleans())
+def test_damaged_media_is_read_alike_by_both_paths(junk: bytes, place: int, last: bool) -> None:
+    whole = peer().media(ULAW)
+    raw = bytearray(sid_last(whole) if last else whole)
     raw[place : place + len(junk)] = junk
     outcomes = []
     for message in (bytes(raw), b" " + bytes(raw)):  # a leading space is valid JSON, and not the hot path

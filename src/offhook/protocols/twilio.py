@@ -27,10 +27,10 @@ from offhook.protocols.base import (
 from offhook.protocols.marks import Marks
 from offhook.protocols.twilio_start import Started, read_start
 
-# The one message that comes 50 times a second, in the byte order that Twilio writes it; any other
-# spelling of the same message is read as JSON.
+# The one message that comes 50 times a second, in the two orders of keys that Twilio shows (the stream's
+# sid before the media, or at the end); any other spelling of the same message is read as JSON.
 _MEDIA = re.compile(
-    rb'\{"event":"media","sequenceNumber":"[0-9]{1,15}","streamSid":"([A-Za-z0-9]{1,64})",'
+    rb'\{"event":"media","sequenceNumber":"[0-9]{1,15}",(?:"streamSid":"([A-Za-z0-9]{1,64})",)?'
     rb'"media":\{"track":"inbound","chunk":"([0-9]{1,15})","timestamp":"([0-9]{1,15})","payload":"'
 )
 
@@ -110,7 +110,7 @@ class TwilioStream:
     def __init__(self) -> None:
         self.phase = Phase.NEW
         self._stream_sid = ""
-        self._sid = b""
+        self._sid = self._tail = b""
         self._width = 1
         self._bytes_per_ms = 8
         self._next_ms = 0
@@ -128,10 +128,14 @@ class TwilioStream:
     def _receive_media(self, raw: bytes) -> Media | None:
         """The hot path: None when the bytes are anything but the usual media message of this stream."""
         head = _MEDIA.match(raw)
-        if head is None or raw[-3:] != b'"}}' or head[1] != self._sid:
+        if head is None:
+            return None
+        sid = head[1]
+        tail = self._tail if sid is None else b'"}}'
+        if not raw.endswith(tail) or (sid is not None and sid != self._sid):
             return None
         try:
-            payload = binascii.a2b_base64(raw[head.end() : -3], strict_mode=True)
+            payload = binascii.a2b_base64(raw[head.end() : -len(tail)], strict_mode=True)
         except ValueError:
             return None
         if len(payload) % self._width:
@@ -170,6 +174,7 @@ class TwilioStream:
         self._bytes_per_ms = started.width * started.rate // 1000
         self._stream_sid = started.stream_sid
         self._sid = started.stream_sid.encode()
+        self._tail = b'"},"streamSid":"%s"}' % self._sid
         self._prefix = f'{{"event":"media","streamSid":"{started.stream_sid}","media":{{"payload":"'.encode()
         self.phase = Phase.STREAMING
         return started
