@@ -11,7 +11,8 @@ from offhook.audio.convert import to_bytes
 from offhook.audio.frame import PHONE, WIDEBAND, Encoding
 from offhook.foundation.errors import MissingModelError, ProviderError
 from offhook.speech.stt import moonshine_model
-from offhook.speech.stt.moonshine import MoonshineStt, audible, cut_points, plausible
+from offhook.speech.stt.credible import audible, cut_points, plausible
+from offhook.speech.stt.moonshine import MoonshineStt
 from offhook.speech.stt.moonshine_model import MoonshineModel, Words
 
 SECOND = 16_000
@@ -149,8 +150,14 @@ async def test_partials_come_while_one_speaks_and_stop_with_a_drop(
     finishing = asyncio.ensure_future(recognizer.finish())
     await asyncio.sleep(0)
     recognizer.begin()
+    assert (await finishing).text == ""
+    recognizer.push(audio)
+    finishing = asyncio.ensure_future(recognizer.finish())
+    await asyncio.sleep(0)
+    finishing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await finishing
+    assert EVER_TRIED in plain((await recognizer.finish()).text)
     assert len(heard) == count
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,32 +13,30 @@ from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import MissingModelError, ProviderError
 from offhook.speech import models
 from offhook.speech.base import Transcript
-from offhook.speech.clip import Sound, levels, unpack
+from offhook.speech.clip import Sound, unpack
 from offhook.speech.pool import Ticket, Workers, finished
+from offhook.speech.stt.credible import audible, cut_points, plausible
 from offhook.speech.stt.moonshine_model import RATE, MoonshineModel, Words
 
 BATCH = 4
 """Clips per batch. 16 would gain little (36 ms each, not 38) and make all of them wait (510 ms, not 130)."""
 DEADLINE = 10.0
-_CUT_AFTER, _CUT_BEFORE = 8.0, 12.0
 _FIRST_PARTIAL_MS, _PARTIAL_MS = 500, 400
 _SETTLE_MS = 14_000
 _MOST_MS = 60_000
-_QUIET_DB = -50.0
-_LEAST_SOUND_MS = 60
-_LEAST_SPREAD_DB = 5.0
-_INVENTED = re.compile(r"(?:(you)|thank you|thanks|bye|okay|oh|uh|um|hmm|mm)\W*", re.IGNORECASE)
-_LEAST_CONFIDENCE = 0.35
-_LEAST_CONFIDENCE_INVENTED = 0.6
-_LEAST_CONFIDENCE_YOU = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The unsettled sound of an utterance, as the leg sent it."""
+    """The unsettled sound of an utterance, as the leg sent it, from `start` bytes after its beginning."""
 
     audio: bytes
     format: AudioFormat
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.audio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +118,7 @@ class MoonshineRecognizer:
         self._on_partial = on_partial
         self._loop = loop
         self._audio = bytearray()
+        self._start = 0
         self._settled: list[Words] = []
         self._unheard = 0
         self._pending: Ticket[Clip, Heard] | None = None
@@ -135,7 +133,7 @@ class MoonshineRecognizer:
         self._unheard += len(audio)
         most = self._format.size(_MOST_MS)
         if len(self._audio) > most:
-            del self._audio[: len(self._audio) - most]
+            self._let_go(len(self._audio) - most)
         if self._pending is None and self._due():
             self._listen()
 
@@ -153,11 +151,15 @@ class MoonshineRecognizer:
     def _listen(self) -> None:
         self._unheard = 0
         try:
-            ticket = self._workers.submit(Clip(bytes(self._audio), self._format), self._loop)
+            ticket = self._submit()
         except ProviderError:
             return  # busy: the next one will do
-        self._pending = ticket
         ticket.future.add_done_callback(lambda future: self._overheard(ticket, future))
+
+    def _submit(self) -> Ticket[Clip, Heard]:
+        clip = Clip(bytes(self._audio), self._format, self._start)
+        self._pending = self._workers.submit(clip, self._loop)
+        return self._pending
 
     def _overheard(self, ticket: Ticket[Clip, Heard], future: asyncio.Future[Heard]) -> None:
         if self._pending is not ticket:
@@ -165,16 +167,21 @@ class MoonshineRecognizer:
         self._pending = None
         if future.cancelled() or future.exception() is not None:
             return
-        text = self._settle(future.result()).text
+        text = self._settle(ticket.item, future.result()).text
         if text and self._on_partial is not None:
             self._on_partial(text)
 
-    def _settle(self, heard: Heard) -> Transcript:
+    def _let_go(self, size: int) -> None:
+        """Forget the first `size` bytes of what is held."""
+        del self._audio[:size]
+        self._start += size
+
+    def _settle(self, clip: Clip, heard: Heard) -> Transcript:
         """Keep the parts that will not change, let go of their sound; the words of all so far."""
         for words in heard.parts[: len(heard.ends)]:
             self._settled.append(words)
         if heard.ends:
-            del self._audio[: heard.ends[-1]]
+            self._let_go(max(0, clip.start + heard.ends[-1] - self._start))
         said = [words for words in (*self._settled, *heard.parts[len(heard.ends) :]) if words.text]
         text = " ".join(words.text for words in said)
         return Transcript(text, "en", min((words.confidence for words in said), default=1.0))
@@ -189,60 +196,33 @@ class MoonshineRecognizer:
             return self._last
         self._give_up()
         self._unheard = 0
-        ticket = self._workers.submit(Clip(bytes(self._audio), self._format), self._loop)
-        self._pending = ticket
+        ticket = self._submit()
+        mine = False
         try:
             heard = await finished(ticket, DEADLINE, "moonshine")
+            mine = self._pending is ticket
+        except asyncio.CancelledError:
+            if self._pending is ticket or (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            return Transcript("")  # not this task was cancelled: the utterance was dropped meanwhile
         finally:
-            if mine := self._pending is ticket:
+            if self._pending is ticket:
                 self._pending = None
         if not mine:
-            return Transcript("")  # a new utterance began, or this one was dropped, meanwhile
-        size = len(self._audio)
-        transcript = self._settle(heard)
-        if size == len(ticket.item.audio):
+            return Transcript("")
+        end = self._start + len(self._audio)
+        transcript = self._settle(ticket.item, heard)
+        if end == ticket.item.end:
             self._last = transcript
         return transcript
 
     def drop(self) -> None:
         self._give_up()
         self._audio.clear()
+        self._start = 0
         self._settled.clear()
         self._unheard = 0
         self._last = None
 
     async def close(self) -> None:
         self.drop()
-
-
-def audible(sound: Sound) -> bool:
-    """Whether there is enough sound to be a word, and not as even as a hum or hiss is.
-
-    Moonshine invents words ("You", music notes) where there are none.
-    """
-    loud = levels(sound, RATE)
-    if int((loud > _QUIET_DB).sum()) * 10 < _LEAST_SOUND_MS:
-        return False
-    low, high = np.percentile(loud, (5, 95))
-    return bool(high - low >= _LEAST_SPREAD_DB)
-
-
-def plausible(words: Words) -> bool:
-    """Whether the words are likely to have been said: sure enough, and with letters or digits in them."""
-    if not any(letter.isalnum() for letter in words.text) or words.confidence < _LEAST_CONFIDENCE:
-        return False
-    invented = _INVENTED.fullmatch(words.text)
-    if invented is None:
-        return True
-    return words.confidence >= (_LEAST_CONFIDENCE_YOU if invented[1] else _LEAST_CONFIDENCE_INVENTED)
-
-
-def cut_points(sound: Sound) -> list[int]:
-    """Where to cut a long sound: at its quietest 100 ms between 8 and 12 s after the last cut."""
-    cuts, start = [], 0
-    while len(sound) - start > _CUT_BEFORE * RATE:
-        loudness = levels(sound[start + int(_CUT_AFTER * RATE) : start + int(_CUT_BEFORE * RATE)], RATE)
-        power = np.convolve(10 ** (loudness / 10), np.ones(10), "valid")
-        start += int(_CUT_AFTER * RATE) + (int(power.argmin()) + 5) * RATE // 100
-        cuts.append(start)
-    return cuts
