@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from offhook.foundation.events import EndReason, Entry, LegKind, TranscriptFinal, TurnTimed
+from offhook.foundation.events import CallEvent, EndReason, Entry, LegKind, TranscriptFinal, TurnTimed
 from offhook.storage.base import CallRecord, CallState, RecordingState
 from offhook.storage.tables import calls, events, turns
 
@@ -46,6 +47,8 @@ Job = Begun | Kept | Ended | Recorded
 
 def clean(text: str) -> str:
     """`text` as every database takes it: no NUL, no half of a surrogate pair."""
+    if text.isascii() and "\x00" not in text:
+        return str(text)
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -61,82 +64,115 @@ def clean_json(value: Any) -> Any:
     return value
 
 
-def apply(connection: Connection, jobs: Sequence[Job]) -> None:
-    """Write `jobs` in their order. Raises what the database raises; then nothing may be committed."""
-    timeline: list[dict[str, Any]] = []
-    changed: dict[str, None] = {}
-    for job in jobs:
+Row = dict[str, Any]
+
+
+class _Sheet:
+    """The rows of one batch, by statement: each is executed once, for all of its rows."""
+
+    def __init__(self) -> None:
+        self.calls: list[Row] = []
+        self.events: list[Row] = []
+        self.finals: list[Row] = []
+        self.timings: list[Row] = []
+        self.ends: list[Row] = []
+        self.recordings: list[Row] = []
+        self.gaps: list[Row] = []
+        self.changed: dict[str, None] = {}
+
+    def add(self, job: Job) -> None:
         match job:
             case Begun(call):
-                _begin(connection, call)
+                self.calls.append(_values(call))
             case Kept(entry):
-                timeline.append(_event(entry))
-                if _turn(connection, entry):
-                    changed[entry.call_id] = None
-            case Ended():
-                _end(connection, job)
-                changed[job.call_id] = None
-            case Recorded():
-                _recorded(connection, job)
-                changed[job.call_id] = None
-    if timeline:
-        connection.execute(insert(events), timeline)
-    for call_id in changed:
-        _tally(connection, call_id)
+                self._keep(entry)
+            case Ended(call_id, reason, ended_at, duration_ms, state):
+                end = {"state": state, "end_reason": reason, "ended_at": ended_at, "duration_ms": duration_ms}
+                self.ends.append({"of_call": call_id, **end})
+                self.changed[call_id] = None
+            case Recorded(call_id, state, gaps):
+                self.recordings.append({"of_call": call_id, "recording": state})
+                self.gaps += [{"of_call": call_id, "of_turn": n, "gap_ms": gap} for n, gap in gaps.items()]
+                self.changed[call_id] = None
+
+    def _keep(self, entry: Entry) -> None:
+        event, data = entry.event, _values(entry.event)
+        at = {"call_id": entry.call_id, "seq": entry.seq, "media_ms": entry.media_ms}
+        self.events.append({**at, "kind": event.kind, "data": data})
+        if isinstance(event, TranscriptFinal):
+            self.finals.append({"call_id": entry.call_id, **data})
+        elif isinstance(event, TurnTimed):
+            waterfall = {name: value for name, value in data.items() if name != "turn"}
+            key = {"call_id": entry.call_id, "turn": event.turn, "leg": str(LegKind.AGENT)}
+            self.timings.append({**key, **_BLANK, "waterfall": waterfall})
+        else:
+            return
+        self.changed[entry.call_id] = None
 
 
-def _begin(connection: Connection, call: CallRecord) -> None:
-    row = {field.name: getattr(call, field.name) for field in fields(call)}
-    connection.execute(insert(calls), clean_row(row))
-
-
-def clean_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row's strings cleaned, its other values as they are."""
-    return {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
-
-
-def _event(entry: Entry) -> dict[str, Any]:
-    return {
-        "call_id": entry.call_id,
-        "seq": entry.seq,
-        "media_ms": entry.media_ms,
-        "kind": entry.event.kind,
-        "data": clean_json(asdict(entry.event)),
-    }
-
-
-def _turn(connection: Connection, entry: Entry) -> bool:
-    match entry.event:
-        case TranscriptFinal() as final:
-            values = clean_row(asdict(final))
-            leg, turn = values.pop("leg"), values.pop("turn")
-        case TurnTimed() as timed:
-            values = {"waterfall": asdict(timed)}
-            leg, turn = LegKind.AGENT, values["waterfall"].pop("turn")
-        case _:
-            return False
-    key = {"call_id": entry.call_id, "turn": turn, "leg": str(leg)}
-    found = connection.execute(update(turns).filter_by(**key).values(**values))
-    if not found.rowcount:
-        blank = {"text": "", "language": "", "interrupted": False, "unheard": ""}
-        connection.execute(insert(turns), {**blank, **key, **values})
-    return True
-
-
-def _end(connection: Connection, job: Ended) -> None:
-    connection.execute(
-        update(calls)
-        .where(calls.c.id == job.call_id, calls.c.state == CallState.LIVE)
-        .values(state=job.state, end_reason=job.reason, ended_at=job.ended_at, duration_ms=job.duration_ms)
+_BLANK: Row = {"text": "", "language": "", "interrupted": False, "unheard": ""}
+_FINAL = tuple(field.name for field in fields(TranscriptFinal) if field.name not in ("leg", "turn"))
+_END = (
+    update(calls)
+    .where(calls.c.id == bindparam("of_call"), calls.c.state == CallState.LIVE)
+    .values({name: bindparam(name) for name in ("state", "end_reason", "ended_at", "duration_ms")})
+)
+_RECORDED = (
+    update(calls).where(calls.c.id == bindparam("of_call")).values({"recording": bindparam("recording")})
+)
+_GAP = (
+    update(turns)
+    .where(
+        turns.c.call_id == bindparam("of_call"),
+        turns.c.turn == bindparam("of_turn"),
+        turns.c.leg == LegKind.AGENT,
     )
+    .values({"gap_ms": bindparam("gap_ms")})
+)
+_TALLIED = ("turns", "response_p50_ms", "response_p95_ms")
+_TALLY = (
+    update(calls)
+    .where(calls.c.id == bindparam("of_call"))
+    .values({name: bindparam(name) for name in _TALLIED})
+)
+_TURNS_OF = select(turns.c.call_id, turns.c.started_ms, turns.c.waterfall, turns.c.gap_ms).where(
+    turns.c.call_id.in_(bindparam("of_calls", expanding=True))
+)
 
 
-def _recorded(connection: Connection, job: Recorded) -> None:
-    connection.execute(update(calls).where(calls.c.id == job.call_id).values(recording=job.state))
-    for turn, gap in job.gaps.items():
-        connection.execute(
-            update(turns).filter_by(call_id=job.call_id, turn=turn, leg=LegKind.AGENT).values(gap_ms=gap)
-        )
+def apply(connection: Connection, jobs: Sequence[Job]) -> None:
+    """Write `jobs`, as if in their order. Raises what the database raises; then nothing may be committed."""
+    sheet = _Sheet()
+    for job in jobs:
+        sheet.add(job)
+    for statement, rows in (
+        (insert(calls), sheet.calls),
+        (insert(events), sheet.events),
+        (_merge(connection, _FINAL), sheet.finals),
+        (_merge(connection, ("waterfall",)), sheet.timings),
+        (_END, sheet.ends),
+        (_RECORDED, sheet.recordings),
+        (_GAP, sheet.gaps),
+    ):
+        if rows:
+            connection.execute(statement, rows)
+    if sheet.changed:
+        _tally(connection, list(sheet.changed))
+
+
+def _values(record: CallEvent | CallRecord) -> Row:
+    """A flat dataclass as a row or a JSON object, its strings clean."""
+    return {field.name: clean_json(getattr(record, field.name)) for field in fields(record)}
+
+
+def _merge(connection: Connection, names: Sequence[str]) -> Executable:
+    """An insert into turns that, where the turn has a row, sets `names` of it and no more."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(turns)
+    return statement.on_conflict_do_update(
+        index_elements=[column.name for column in turns.primary_key],
+        set_={name: statement.excluded[name] for name in names},
+    )
 
 
 def percentile(values: Sequence[int], part: float) -> int | None:
@@ -146,20 +182,16 @@ def percentile(values: Sequence[int], part: float) -> int | None:
     return sorted(values)[max(0, math.ceil(part * len(values)) - 1)]
 
 
-def _tally(connection: Connection, call_id: str) -> None:
-    """Count a call's turns and its response times: measured gaps where there are any, else the waterfalls."""
-    found = connection.execute(
-        select(turns.c.started_ms, turns.c.waterfall, turns.c.gap_ms).where(turns.c.call_id == call_id)
-    ).all()
-    times = [row.gap_ms for row in found if row.gap_ms is not None]
-    if not times:
-        times = [row.waterfall["first_audio_ms"] for row in found if row.waterfall]
-    connection.execute(
-        update(calls)
-        .where(calls.c.id == call_id)
-        .values(
-            turns=sum(row.started_ms is not None for row in found),
-            response_p50_ms=percentile(times, 0.50),
-            response_p95_ms=percentile(times, 0.95),
-        )
-    )
+def _tally(connection: Connection, call_ids: Sequence[str]) -> None:
+    """Count calls' turns and response times: measured gaps where there are any, else the waterfalls."""
+    found: dict[str, list[Any]] = {call_id: [] for call_id in call_ids}
+    for row in connection.execute(_TURNS_OF, {"of_calls": call_ids}):
+        found[row.call_id].append(row)
+    tallies = []
+    for call_id, rows in found.items():
+        times = [row.gap_ms for row in rows if row.gap_ms is not None]
+        times = times or [row.waterfall["first_audio_ms"] for row in rows if row.waterfall]
+        count = sum(row.started_ms is not None for row in rows)
+        values = (count, percentile(times, 0.50), percentile(times, 0.95))
+        tallies.append({"of_call": call_id, **dict(zip(_TALLIED, values, strict=True))})
+    connection.execute(_TALLY, tallies)

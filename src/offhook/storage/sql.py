@@ -28,7 +28,7 @@ class SqlStore:
     """Implements CallStore. Making one opens the database, upgrades it, and starts the writer thread;
     it blocks and raises StorageError. `begin` of a call comes before everything else about it."""
 
-    def __init__(self, url: str, *, queue_size: int = 20_000, commit_interval: float = 0.1) -> None:
+    def __init__(self, url: str, *, queue_size: int = 20_000, commit_interval: float = 0.25) -> None:
         self._engine = connect(url)
         try:
             upgrade(self._engine)

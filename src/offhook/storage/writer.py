@@ -36,7 +36,7 @@ def _is_outage(error: Exception) -> bool:
 class RowWriter:
     """`put` and `settled` may be called from any thread; both are immediate."""
 
-    def __init__(self, engine: Engine, size: int = 20_000, interval: float = 0.1) -> None:
+    def __init__(self, engine: Engine, size: int = 20_000, interval: float = 0.25) -> None:
         self._engine = engine
         self._size = size
         self._interval = interval
