@@ -223,6 +223,9 @@ class FailingTransport:
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def get_extra_info(self, name: str) -> None:
+        """Nothing is known of the connection."""
+
     def send(self, *args: Any) -> None:
         raise RuntimeError("the transport is in trouble")
 

@@ -7,27 +7,31 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 READY_SECONDS = 60
-Open = Callable[..., Page]
+Open = Callable[..., "Page"]
 """The fixture `open_page`."""
 
 
 class Server:
-    """`offhook serve` on a free port, with a data directory of its own."""
+    """`offhook serve` on a free port, in a folder of its own; `settings` are added to its environment."""
 
-    def __init__(self, home: Path, *flags: str) -> None:
+    def __init__(self, home: Path, *flags: str, settings: Mapping[str, str] | None = None) -> None:
         vendors = re.compile(r"OFFHOOK_|TWILIO_|OPENAI_|ELEVENLABS_|LIVEKIT_|USE_WEBSOCKET_AUDIO")
         env = {name: value for name, value in os.environ.items() if not vendors.match(name)}
+        env |= settings or {}
         self.lines: list[str] = []
         self._ready = threading.Event()
         command = [str(Path(sys.executable).parent / "offhook"), "serve", "--port", "0", *flags]
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command, cwd=home, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -46,17 +50,17 @@ class Server:
         return int(self.url.rsplit(":", 1)[1])
 
     def stop(self) -> None:
-        self._process.terminate()
+        self.process.terminate()
         try:
-            self._process.wait(10)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
+            self.process.kill()
+            self.process.wait(10)
         self._reader.join(5)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
             for line in output:
                 self.lines.append(line.rstrip())
                 if "ready: " in line:

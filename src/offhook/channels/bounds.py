@@ -14,6 +14,7 @@ class SocketBounds:
     media_silence_seconds: float = 5.0
     resume_seconds: float = 10.0
     close_seconds: float = 2.0
+    deaf_seconds: float = 5.0
     queued_seconds: float = 2.0
     media_rate: float = 60.0
     media_burst: float = 100.0

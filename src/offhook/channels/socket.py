@@ -11,6 +11,7 @@ from typing import cast
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from offhook.channels.bounds import SocketBounds
+from offhook.channels.deaf import Deafness
 from offhook.channels.watch import Watch
 from offhook.foundation.errors import WireError
 from offhook.foundation.events import EndReason
@@ -46,6 +47,7 @@ class PeerSocket(WSListener):
         self.received = 0
         self.send_errors = 0
         self._transport: WSTransport | None = None
+        self._deafness: Deafness | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._strikes = Strikes()
         self._fragments: list[bytes] = []
@@ -85,6 +87,9 @@ class PeerSocket(WSListener):
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.bounds.first_message_seconds, self._too_late)
         self.watch.add(self)
+        connection = transport.underlying_transport.get_extra_info("socket")
+        self._deafness = Deafness(connection, self.watch.checks(self.bounds.deaf_seconds), self.cut)
+        self.watch.add(self._deafness)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
@@ -107,6 +112,8 @@ class PeerSocket(WSListener):
         self.connected = False
         self.first_message_seen()
         self.watch.remove(self)
+        if self._deafness is not None:
+            self.watch.remove(self._deafness)
         self._fragments = []
         handshake = transport.close_handshake
         if self.end_reason is None and handshake and handshake.sent and not handshake.recv_then_sent:
