@@ -142,6 +142,17 @@ DIALOGUES: dict[str, list[tuple[str, str]]] = {
 }
 
 
+async def test_a_question_about_another_service_changes_no_booking(desk: Receptionist) -> None:
+    caller = call(desk)
+    await caller.say("I would like to book a haircut for Friday at 3 in the afternoon")
+    answer = await caller.say("Do you do colouring?")
+    assert "80 dollars" in answer
+    assert "name" in answer
+    await caller.say("Sarah Miller")
+    assert "haircut" in await caller.say("skip")
+    assert "blow-dry" in await caller.say("could I have a blow-dry instead")
+
+
 @pytest.mark.parametrize("name", DIALOGUES)
 async def test_dialogue(desk: Receptionist, name: str) -> None:
     caller = call(desk)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from offhook.speech.base import ToolCall
 from offhook.speech.llm.receptionist import slots
-from offhook.speech.llm.receptionist.answers import subject
+from offhook.speech.llm.receptionist.answers import services, subject
 from offhook.speech.llm.receptionist.intents import Intent
 from offhook.speech.llm.receptionist.scene import Scene, capital
 from offhook.speech.llm.receptionist.starts import first_day, first_time, last_start, resolved, service_of
@@ -16,6 +16,8 @@ from offhook.speech.llm.receptionist.words import grouped
 
 AHEAD_DAYS = 184
 _MISSES = 3
+_ASKING = frozenset(("do", "does", "is", "are", "how", "what", "whats", "what's"))
+_INSTEAD = frozenset(("instead", "rather", "change", "switch", "make", "want", "book"))
 
 
 def start(scene: Scene) -> Reply:
@@ -32,6 +34,8 @@ def start(scene: Scene) -> Reply:
 def fill(scene: Scene) -> Reply:
     """An answer to the last question, or a correction of an earlier one."""
     before = scene.state.draft
+    if before.service and scene.service and scene.service.name != before.service and _only_asks(scene):
+        return scene.reply(*services(scene)[:2], *again(scene), state=replace(scene.state, misses=0))
     draft = _merged(scene, before)
     step = scene.state.step
     if draft == before:
@@ -41,6 +45,12 @@ def fill(scene: Scene) -> Reply:
     if draft == before:
         return missed(scene)
     return advance(scene, draft)
+
+
+def _only_asks(scene: Scene) -> bool:
+    """Whether the caller asks about something, and does not ask for it instead of what is being booked."""
+    said = scene.words
+    return bool(said) and said[0] in _ASKING and not set(said) & _INSTEAD
 
 
 def confirm(scene: Scene) -> Reply:
