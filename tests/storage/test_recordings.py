@@ -21,6 +21,7 @@ from offhook.foundation.events import Entry, LegKind, TranscriptFinal
 from offhook.foundation.ids import call_id
 from offhook.storage import deck
 from offhook.storage.base import Recorder, RecordingState, Tape
+from offhook.storage.disk import can_sync_all, sync_file_system
 from offhook.storage.recordings import Tapes
 from offhook.storage.tape import WAITING_FRAMES
 
@@ -212,7 +213,7 @@ async def test_deleting_keeps_nothing_at_any_time(studio: Any, tone: Tone) -> No
     live, closing = studio.begin(), studio.begin()
     for call in (live, closing):
         write(studio.tapes.open(call, FORMATS), CALLER, PHONE, tone(440, 8000, 30.0))
-    await asyncio.sleep(0.12)
+    await asyncio.sleep(0.2)
     studio.tapes._live[closing].close()
     for call in (done, live, closing, live):
         await studio.tapes.delete(call)
@@ -251,7 +252,7 @@ async def test_a_directory_that_cannot_be_written_costs_the_recording_alone(stud
     tapes = [studio.tapes.open(each, FORMATS) for each in (call, other)]
     for tape in tapes:
         write(tape, CALLER, PHONE, tone(440, 8000, 0.5))
-    await asyncio.sleep(0.12)
+    await asyncio.sleep(0.2)
     write(tapes[0], CALLER, PHONE, tone(440, 8000, 0.5), at=4000)
     assert len(tapes[0]._frames) == 0
     for tape in tapes:
@@ -284,17 +285,31 @@ async def test_the_tape_says_what_is_in_it(studio: Any) -> None:
     tape.close()
 
 
-async def test_what_is_written_is_synced(studio: Any, tone: Tone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_file_system_is_synced_or_an_error(tmp_path: Path) -> None:
+    if not can_sync_all:
+        pytest.skip("this system syncs file by file")
+    sync_file_system(tmp_path)
+    with pytest.raises(OSError, match="No such file"):
+        sync_file_system(tmp_path / "none")
+
+
+@pytest.mark.parametrize("few", [16, 0], ids=["one by one", "all at once"])
+async def test_what_is_written_is_synced(
+    few: int, studio: Any, tone: Tone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The disk is told to keep the reels while the call lasts; a disk that refuses ends nothing."""
     synced = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def refusing(handle: int) -> None:
-        assert handle >= 0
+    def refusing(file: int | Path) -> None:
+        assert isinstance(file, int if few else Path)
         loop.call_soon_threadsafe(synced.set)
         raise OSError(errno.EIO, "input/output error")
 
     monkeypatch.setattr(os, "fdatasync", refusing)
+    monkeypatch.setattr(deck, "sync_file_system", refusing)
+    monkeypatch.setattr(deck, "can_sync_all", True)
+    monkeypatch.setattr(deck, "FEW_FILES", few)
     monkeypatch.setattr(deck, "SYNC_SECONDS", 0.02)
     tapes = Tapes(studio.directory / "others", studio.store, lambda *_: None)
     call = studio.begin()
@@ -314,7 +329,7 @@ async def test_one_bad_tape_does_not_stop_the_others(studio: Any, tone: Tone) ->
     tapes = Tapes(studio.directory / "others", studio.store, deaf)
     bad, good = studio.begin(), studio.begin()
     tapes.open(bad, FORMATS).write(CALLER, 0, "not bytes")  # type: ignore[arg-type]
-    await asyncio.sleep(0.12)
+    await asyncio.sleep(0.2)
     write(tapes.open(good, FORMATS), CALLER, PHONE, tone(440, 8000, 0.5))
     await tapes.close()
     await studio.store.flush()

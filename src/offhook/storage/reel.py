@@ -33,23 +33,25 @@ def veil(audio: bytes, encoding: Encoding) -> bytes:
 
 
 class Reel:
-    """Raises OSError when the file cannot be made or written."""
+    """Raises OSError when the file cannot be made or written. `dirty`: something written is not synced."""
 
     def __init__(self, path: Path, format: AudioFormat) -> None:
-        self._format = format
+        self._encoding = format.encoding
+        self._width = format.width
         self._jitter = format.samples(JITTER_MS)
         self._longest = format.rate * LONGEST_SECONDS
         self._next = 0
         self._runs: list[tuple[int, list[bytes]]] = []
         self._lock = threading.Lock()
-        self._dirty = False
+        self.dirty = False
         self._file = os.open(path, _NEW_FILE, 0o600)
 
     def place(self, at: int, audio: bytes) -> None:
         """Give audio its place, to be written by `flush`. A gap before it is silence; an overlap of up
         to 40 ms is jitter and the audio follows on; of a longer one the part already taped is cut."""
-        width = self._format.width
-        audio = audio[: len(audio) // width * width]
+        width = self._width
+        if len(audio) % width:
+            audio = audio[: -(len(audio) % width)]
         late = self._next - at
         if late > self._jitter:
             audio = audio[late * width :]
@@ -67,19 +69,19 @@ class Reel:
         """Write what was placed."""
         runs, self._runs = self._runs, []
         for start, pieces in runs:
-            data = memoryview(veil(b"".join(pieces), self._format.encoding))
-            at = start * self._format.width
+            data = veil(b"".join(pieces), self._encoding)
+            at = start * self._width
             while data:
                 written = os.pwrite(self._file, data, at)
-                self._dirty = True
+                self.dirty = True
                 data = data[written:]
                 at += written
 
     def sync(self) -> None:
         """Bring what was written to the disk itself. Any thread."""
         with self._lock:
-            if self._dirty and self._file >= 0:
-                self._dirty = False
+            if self.dirty and self._file >= 0:
+                self.dirty = False
                 os.fdatasync(self._file)
 
     def close(self) -> None:
