@@ -1,4 +1,4 @@
-"""Notices a peer that takes nothing of what was sent, from what the kernel knows of the connection. Linux only.
+"""Notices a peer that takes nothing of what was sent, by what the kernel knows of it. Linux only.
 
 A TCP_USER_TIMEOUT alone does not bound this: while the window is closed it is looked at only when a probe is
 due, and probes come ever more rarely. No protocol, no closing: it tells whom it was given.
