@@ -14,7 +14,6 @@ class Encoding(StrEnum):
     ALAW = "alaw"
 
 
-_WIDTH = {Encoding.PCM16: 2, Encoding.ULAW: 1, Encoding.ALAW: 1}
 _SILENCE = {Encoding.PCM16: b"\x00\x00", Encoding.ULAW: b"\xff", Encoding.ALAW: b"\xd5"}
 
 
@@ -28,7 +27,7 @@ class AudioFormat:
     @property
     def width(self) -> int:
         """Bytes per sample."""
-        return _WIDTH[self.encoding]
+        return 2 if self.encoding is Encoding.PCM16 else 1
 
     def samples(self, ms: float) -> int:
         """Whole samples in `ms` milliseconds."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import structlog
 
-from offhook.audio.frame import Encoding
+from offhook.audio.frame import AudioFormat
 from offhook.call.legs import CallerLeg, stack
 from offhook.foundation.clock import Clock
 from offhook.speech.base import Vad
@@ -36,7 +36,7 @@ class Walked(Protocol):
 
     def window(self, window: bytes, probability: float) -> None: ...
 
-    def tick(self) -> None: ...
+    def tick(self, now: float) -> None: ...
 
     def fail(self, error: BaseException) -> None: ...
 
@@ -89,25 +89,42 @@ class MediaClock:
         if not calls:
             return
         self._listen(calls)
+        now = self._clock.now()
         for call in tuple(calls):
-            _guarded(call, call.tick)
+            try:
+                call.tick(now)
+            except Exception as error:  # one call's fault ends that call and no other
+                call.fail(error)
 
     def _listen(self, calls: dict[Walked, int]) -> None:
+        waiting: Iterable[Walked] = calls
         for _ in range(MAX_ROUNDS):
-            batches: dict[tuple[Encoding, int], list[tuple[Walked, bytes]]] = {}
-            for call in calls:
-                window = call.leg.window()
+            batches: dict[AudioFormat, list[tuple[Walked, bytes]]] = {}
+            for call in waiting:
+                leg = call.leg
+                window = leg.window()
                 if window is not None:
-                    format = call.leg.format
-                    batches.setdefault((format.encoding, format.rate), []).append((call, window))
+                    batch = batches.get(leg.format)
+                    if batch is None:
+                        batch = batches[leg.format] = []
+                    batch.append((call, window))
             if not batches:
                 return
-            for (encoding, rate), batch in batches.items():
-                stacked = stack([w for _, w in batch], encoding)
-                slots = [calls[call] for call, _ in batch]
-                probabilities = self._vads[rate].probabilities(slots, stacked)
-                for (call, window), probability in zip(batch, probabilities.tolist(), strict=True):
-                    _guarded(call, call.window, window, probability)
+            for format, batch in batches.items():
+                self._judge(format, batch, calls)
+            waiting = [call for batch in batches.values() for call, _ in batch]
+
+    def _judge(
+        self, format: AudioFormat, batch: list[tuple[Walked, bytes]], slots: dict[Walked, int]
+    ) -> None:
+        windows = stack([window for _, window in batch], format.encoding)
+        places = [slots[call] for call, _ in batch]
+        probabilities = self._vads[format.rate].probabilities(places, windows)
+        for (call, window), probability in zip(batch, probabilities.tolist(), strict=True):
+            try:
+                call.window(window, probability)
+            except Exception as error:
+                call.fail(error)
 
     def start(self) -> None:
         """Begin to tick on the running loop."""
@@ -139,11 +156,3 @@ class MediaClock:
             due += TICK_S
             if now - due > PHASES * TICK_S:  # never race to catch up: playback sends what is due in one go
                 due = now
-
-
-def _guarded(call: Walked, work: Callable[..., None], *args: object) -> None:
-    """One call's fault ends that call and no other."""
-    try:
-        work(*args)
-    except Exception as error:
-        call.fail(error)

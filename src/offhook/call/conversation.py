@@ -59,6 +59,8 @@ class Conversation:
         spawn: Spawn,
     ) -> None:
         self._agent = agent
+        self._max_ms = agent.max_call_seconds * 1000
+        self._playback = playback
         self._timeline = timeline
         self._line = line
         self._prepared = prepared
@@ -122,19 +124,19 @@ class Conversation:
 
     def tick(self, now_ms: float) -> None:
         """Every 20 ms: send what is due, and let time pass."""
-        if self.speaking.playback.tick(now_ms):
+        if self._playback.tick(now_ms):
             self.signal(Signal.REPLY_DONE)
             if self.speaking.failures >= MAX_FAILURES:
                 self.say_goodbye(EndReason.FAILED)
         self.hearing.absent(now_ms, FRAME_MS)
-        floor = self.floor
+        floor = self._turns.floor
         if floor is Floor.PAUSING or floor is Floor.HOLDING:
             self.hearing.consider(holding=floor is Floor.HOLDING)
         elif floor is Floor.LISTENING:
             self._wait(now_ms)
         if digits := self._keypad.tick(now_ms):
             self.typed(digits)
-        if now_ms >= self._agent.max_call_seconds * 1000 and floor not in (Floor.CLOSING, Floor.ENDED):
+        if now_ms >= self._max_ms and floor not in (Floor.CLOSING, Floor.ENDED):
             self.say_goodbye(EndReason.MAX_LENGTH)
 
     def digit(self, digit: str) -> None:

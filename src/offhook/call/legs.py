@@ -61,9 +61,8 @@ class CallerLeg:
 
     def window(self) -> bytes | None:
         """The oldest whole window that has come, if any; it leaves the leg with `taken`."""
-        if len(self._pending) < self.window_bytes:
-            return None
-        return bytes(self._pending[: self.window_bytes])
+        size = self.window_bytes
+        return bytes(self._pending[:size]) if len(self._pending) >= size else None
 
     @property
     def position_ms(self) -> int:

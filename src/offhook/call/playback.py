@@ -53,9 +53,10 @@ class Playback:
         self._on_heard = on_heard
         self._lead_ms = lead_ms
         self._frame = format.size(FRAME_MS)
+        self._bytes_per_ms = format.size(1000) / 1000
         self._room = format.size(room_ms)
         self._waiting: deque[Spoken] = deque()
-        self._flight: deque[tuple[float, Spoken, bytes]] = deque()
+        self._flight: deque[tuple[float, float, Spoken, bytes]] = deque()
         self._done: list[Spoken] = []
         self._playout_ms = 0.0
         self._marks = 0
@@ -122,8 +123,8 @@ class Playback:
         self._settle(now_ms)
         self._channel.clear()
         while self._flight:
-            at_ms, spoken, audio = self._flight.pop()
-            share = min(max((now_ms - at_ms) / self._format.ms(len(audio)), 0.0), 1.0)
+            at_ms, until_ms, spoken, audio = self._flight.pop()
+            share = min(max((now_ms - at_ms) / (until_ms - at_ms), 0.0), 1.0)
             heard = int(len(audio) // self._format.width * share) * self._format.width
             if heard:
                 self._on_heard(at_ms, audio[:heard])
@@ -169,10 +170,9 @@ class Playback:
         """What has reached the caller's ear by now was heard."""
         flight = self._flight
         while flight:
-            at_ms, spoken, audio = flight[0]
-            if at_ms + self._format.ms(len(audio)) > now_ms:
+            if flight[0][1] > now_ms:
                 return
-            flight.popleft()
+            at_ms, _, spoken, audio = flight.popleft()
             spoken.heard += len(audio)
             self._on_heard(at_ms, audio)
 
@@ -196,8 +196,9 @@ class Playback:
             piece = spoken.audio[spoken.sent : spoken.sent + size]
             if piece:
                 parts.append(piece)
-                self._flight.append((self._playout_ms, spoken, piece))
-                self._playout_ms += self._format.ms(len(piece))
+                until_ms = self._playout_ms + len(piece) / self._bytes_per_ms
+                self._flight.append((self._playout_ms, until_ms, spoken, piece))
+                self._playout_ms = until_ms
                 spoken.sent += len(piece)
                 size -= len(piece)
             if spoken.sent >= len(spoken.audio):

@@ -118,9 +118,9 @@ class Session:
         """The next window of the caller's audio was judged."""
         self.conversation.hearing.window(window, probability)
 
-    def tick(self) -> None:
-        """Every 20 ms."""
-        self.conversation.tick(self.timeline.now_ms())
+    def tick(self, now: float) -> None:
+        """Every 20 ms; `now` is the clock's."""
+        self.conversation.tick(self.timeline.at_ms(now))
         if self._meters is not None and (levels := self._meters.tick()) is not None:
             self.timeline.emit(levels)
 

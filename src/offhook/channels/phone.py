@@ -158,10 +158,7 @@ class _Inbound:
         self._time = MediaTime()
         self._pulse = _Pulse(watch.checks(bounds.media_silence_seconds), watch.checks(1.0))
         self.stalled_bytes = 1 << 16
-
-    @property
-    def flooding(self) -> bool:
-        return self._media.flooding or self._control.flooding
+        self.flooding = False
 
     def begin(self, format: AudioFormat, arrive: Callable[[], CallerListener]) -> None:
         """`arrive` may already play and hang up; it raises what Reception.arrive raises."""
@@ -173,7 +170,11 @@ class _Inbound:
     def media(self, event: Media, now: float) -> None:
         self._pulse.beats += 1
         size = len(event.payload)
-        if size and self._media.admit(now, -(-size // self._unit)) and self._listener is not None:
+        if not size:
+            return
+        if not self._media.admit(now, -(-size // self._unit)):
+            self.flooding = self._media.flooding
+        elif self._listener is not None:
             self._listener.on_audio(event.payload, self._time.place(event.timestamp_ms, now))
 
     def control(self, event: Event | None, now: float) -> None:
@@ -183,13 +184,16 @@ class _Inbound:
                 if heard and listener is not None:
                     listener.on_mark(name)
             case Digit(digit):
-                if self._digits.take(now):
-                    if listener is not None:
-                        listener.on_digit(digit)
-                else:
-                    self._control.admit(now)
+                if not self._digits.take(now):
+                    self._admit(now)
+                elif listener is not None:
+                    listener.on_digit(digit)
             case _:
-                self._control.admit(now)
+                self._admit(now)
+
+    def _admit(self, now: float) -> None:
+        if not self._control.admit(now):
+            self.flooding = self._control.flooding
 
     def is_lost(self, queued: int) -> bool:
         """Asked at each check of the watch."""
