@@ -14,6 +14,7 @@ import structlog
 from offhook.audio.frame import PHONE, WIDEBAND
 from offhook.call.clockwork import MediaClock
 from offhook.call.directory import Directory, House
+from offhook.call.watchdog import Watchdog
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.browser import BrowserSocket
 from offhook.channels.browser_channel import BrowserChannel
@@ -57,9 +58,11 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
     )
     _quiet_collector()
     app.media.start()
+    app.watchdog.start()
     try:
         await server.run_until_stopped(listener)
     finally:
+        app.watchdog.stop()
         await app.close()
     return 0
 
@@ -98,6 +101,7 @@ class App:
     store: SqlStore
     tapes: Tapes | None
     site: Site
+    watchdog: Watchdog
 
     async def close(self) -> None:
         """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
@@ -135,15 +139,17 @@ async def build(settings: Settings) -> App:
         settings.default_agent,
         settings.engine,
         settings.limits.max_calls,
+        max_load=settings.limits.max_load,
     )
     directory = Directory(house)
     troubles.directory = directory
     await _prepare(house)
     watch = Watch()
-    metrics.gauges = gauges(directory, media, store, troubles, watch)
+    watchdog = Watchdog(clock, lambda: media.beat)
+    metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog)
     site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics, watch))
     directory.on_transfer = site.transfers.ask
-    return App(clock, house, media, directory, store, tapes, site)
+    return App(clock, house, media, directory, store, tapes, site, watchdog)
 
 
 def _parts(

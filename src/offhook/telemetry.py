@@ -10,6 +10,7 @@ import structlog
 from offhook.bus.memory import MemoryBus
 from offhook.call.clockwork import LATE_BOUNDS_S, MediaClock
 from offhook.call.directory import Directory
+from offhook.call.watchdog import Watchdog
 from offhook.channels.watch import Watch
 from offhook.foundation.events import Entry, Notice
 from offhook.storage.base import RecordingState
@@ -65,7 +66,12 @@ class Troubles:
 
 
 def gauges(
-    directory: Directory, media: MediaClock, store: SqlStore, troubles: Troubles, watch: Watch
+    directory: Directory,
+    media: MediaClock,
+    store: SqlStore,
+    troubles: Troubles,
+    watch: Watch,
+    watchdog: Watchdog,
 ) -> Gauges:
     totals = directory.totals
     return Gauges(
@@ -77,5 +83,7 @@ def gauges(
         refused=lambda: totals.refused,
         wire_errors=lambda: watch.faults,
         recordings_failed=lambda: troubles.count,
+        load=lambda: media.load.level,
+        loop_blocked=lambda: watchdog.blocked,
         lateness=lambda: (LATE_BOUNDS_S, media.lateness.counts, media.lateness.total_s),
     )

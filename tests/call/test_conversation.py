@@ -167,7 +167,7 @@ async def test_speech_while_thinking_cancels_the_reply_unheard(stage_of):
     assert stage.floor == "hearing"
     stage.llm.gate.set()
     await stage.until("speaking")
-    assert stage.line.played_ms >= played
+    assert stage.line.played_ms == pytest.approx(played, abs=100)
     finals = [f.text for f in stage.events(TranscriptFinal) if f.leg is LegKind.CALLER]
     assert finals == ["Hello there. One more thing please."]
 
@@ -272,10 +272,13 @@ async def test_agent_cut_off_by_hang_up_keeps_what_was_heard(stage_of):
     assert final.text
 
 
-async def test_muted_microphone_counts_as_silence(stage_of):
+async def test_a_line_without_media_counts_as_silence(stage_of):
     stage = await stage_of().greeted()
     await stage.say(900)
     for _ in range(60):
+        await stage.step(None)
+    assert stage.floor == "hearing", "half a second without media is the network's"
+    for _ in range(100):
         await stage.step(None)
     assert stage.floor == "speaking"
 
@@ -310,4 +313,4 @@ async def test_talking_loop_is_broken(stage_of, replies):
     for _ in range(12):
         stage.line.listener.on_text("hello")
         await stage.wait(200)
-    assert len(stage.llm.requests) <= 8
+    assert len(stage.llm.requests) == 8

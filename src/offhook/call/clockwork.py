@@ -8,6 +8,7 @@ what is due. Nothing here awaits, locks or logs per call.
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -16,6 +17,7 @@ import structlog
 
 from offhook.audio.frame import AudioFormat
 from offhook.call.legs import CallerLeg, stack
+from offhook.call.load import LATE_S, Load, Sample
 from offhook.foundation.clock import Clock
 from offhook.speech.base import Vad
 
@@ -23,6 +25,7 @@ PHASES = 2
 TICK_S = 0.010
 MAX_ROUNDS = 6
 """Windows per leg and walk: a burst after a stall is worked off over a few walks."""
+WALKS_PER_SAMPLE = 50
 LATE_BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +57,10 @@ class Lateness:
         self.total_s += late_s
         self.worst_s = max(self.worst_s, late_s)
 
+    def later_than(self, bound_s: float) -> int:
+        """How many walks were later than one of the bounds."""
+        return sum(self.counts[LATE_BOUNDS_S.index(bound_s) + 1 :])
+
 
 class MediaClock:
     """Walks the calls that were added, until `stop`."""
@@ -64,6 +71,8 @@ class MediaClock:
         self._phases: tuple[dict[Walked, int], ...] = tuple({} for _ in range(PHASES))
         self._task: asyncio.Task[None] | None = None
         self.lateness = Lateness()
+        self.load = Load()
+        self.beat = clock.now()
         self.walks = 0
         self.faults = 0
 
@@ -146,7 +155,11 @@ class MediaClock:
                 now = self._clock.now()
             else:
                 await asyncio.sleep(0)
+            self.beat = now
             self.lateness.add(max(0.0, now - due))
+            if self.walks % WALKS_PER_SAMPLE == 0:
+                late = self.lateness.later_than(LATE_S)
+                self.load.add(Sample(now, self.walks, late, time.thread_time()))
             try:
                 self.walk(phase)
             except Exception:  # the clock serves all calls: it outlives any fault

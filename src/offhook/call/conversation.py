@@ -32,6 +32,9 @@ from offhook.speech.base import ToolCall
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
 MAX_FAILURES = 3
+_OVERLAP = (Signal.SPEECH_STARTED, Signal.SPEECH_PAUSED, Signal.SPEECH_CONFIRMED)
+_REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
+"""A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
 
 
 class Line(Protocol):
@@ -57,6 +60,7 @@ class Conversation:
         line: Line,
         prepared: Callable[[str], Sequence[Clause]],
         spawn: Spawn,
+        absent_ms: int,
     ) -> None:
         self._agent = agent
         self._max_ms = agent.max_call_seconds * 1000
@@ -72,11 +76,14 @@ class Conversation:
         self._turn = 0
         self._prompts = 0
         self._wait_from_ms = 0.0
+        self._deaf = 0
+        self._away = self._leaving = False
         self._goodbye_reason = EndReason.AGENT_HUNG_UP
-        self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, lambda: self.speaking.said)
+        self._shown = self._turns.floor
         self.speaking = Speaking(
             engine, playback, timeline, self.signal, self._tool, lambda: prepared(agent.apology), spawn
         )
+        self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
 
     @property
     def floor(self) -> Floor:
@@ -98,11 +105,26 @@ class Conversation:
         else:
             self.signal(Signal.REPLY_EMPTY)
 
+    def end(self, lost: bool = False) -> None:
+        """Nobody hears the agent any more. `lost`: only what the channel confirmed was heard. Idempotent."""
+        self.speaking.cut(interrupted=False, confirmed=lost)
+        self.signal(Signal.CLOSED)
+
     async def finish(self) -> None:
-        """The caller is gone: what was under way still belongs to the transcript."""
+        """What the caller was saying when the call ended still belongs to the transcript."""
         await self.hearing.last_words()
         self._history.add(LegKind.CALLER, self.hearing.commit(self.next_turn))
-        self.speaking.cut(interrupted=False)
+
+    def leave(self) -> None:
+        """The caller's connection broke and may come back: nothing is said, nothing is decided."""
+        self._away = True
+        self._playback.leave(self._timeline.now_ms())
+
+    def come_back(self) -> None:
+        """The caller is there again."""
+        self._away = False
+        self._wait_from_ms = self._timeline.now_ms()
+        self._playback.come_back()
 
     def say_goodbye(self, reason: EndReason) -> None:
         """End the call from our side, politely: the agent's goodbye first."""
@@ -114,24 +136,34 @@ class Conversation:
     def signal(self, signal: Signal) -> None:
         """Move the floor and do what the table says."""
         before = self.floor
+        if before is Floor.CLOSING and signal in _OVERLAP and self._goodbye_reason not in _REOPENED_BY_SPEECH:
+            return
         for command in self._turns.feed(signal):
             _DO[command](self)
         after = self.floor
-        if after is not before:
+        if after is not self._shown:
+            self._shown = after
             self._timeline.emit(FloorChanged(after))
-            if after is Floor.LISTENING and self.hearing.voice.speaking:
-                self.signal(Signal.SPEECH_STARTED)
+        if after is before:
+            return
+        if after is Floor.SPEAKING and self._leaving:
+            self.signal(Signal.GOODBYE)
+        elif after in (Floor.LISTENING, Floor.SPEAKING) and self.hearing.voice.speaking:
+            self.hearing.voice.again()  # the caller already speaks: what comes next counts from here
+            self.signal(Signal.SPEECH_STARTED)
 
     def tick(self, now_ms: float) -> None:
         """Every 20 ms: send what is due, and let time pass."""
         if self._playback.tick(now_ms):
             self.signal(Signal.REPLY_DONE)
-            if self.speaking.failures >= MAX_FAILURES:
+            if max(self.speaking.failures, self._deaf) >= MAX_FAILURES:
                 self.say_goodbye(EndReason.FAILED)
-        self.hearing.absent(now_ms, FRAME_MS)
         floor = self._turns.floor
+        if self._away or floor is Floor.ENDED:
+            return
+        self.hearing.absent(now_ms, FRAME_MS)
         if floor is Floor.PAUSING or floor is Floor.HOLDING:
-            self.hearing.consider(holding=floor is Floor.HOLDING)
+            self.hearing.consider()
         elif floor is Floor.LISTENING:
             self._wait(now_ms)
         if digits := self._keypad.tick(now_ms):
@@ -145,9 +177,12 @@ class Conversation:
             self.typed(digits)
 
     def typed(self, text: str) -> None:
-        """A line that was typed: a whole turn at once."""
+        """A line that was typed: a whole turn at once, or a part of the one that is being spoken."""
         floor = self.floor
         if floor is Floor.CLOSING or floor is Floor.ENDED:
+            return
+        if floor is Floor.HEARING or floor is Floor.PAUSING:
+            self.hearing.also_typed(text)
             return
         if floor is Floor.THINKING and self.hearing.text:
             text = f"{self.hearing.text} {text}"
@@ -176,9 +211,12 @@ class Conversation:
     def _reply(self) -> None:
         self._prompts = 0
         hearing = self.hearing
+        self._leaving = False
         if hearing.failed:
+            self._deaf += 1
             self.speaking.say(self.next_turn, self._agent.apology)
         elif self._loop_guard.allow(self._timeline.now_ms()):
+            self._deaf = 0
             messages = self._history.with_caller(hearing.text)
             if hearing.is_typed:
                 self.speaking.answer(self.next_turn, messages)
@@ -227,14 +265,18 @@ class Conversation:
     def _hang_up(self) -> None:
         self._line.hang_up(self._goodbye_reason)
 
-    def _tool(self, call: ToolCall) -> None:
+    def _tool(self, call: ToolCall) -> str:
         outcome = run(call, self._agent.facts.transfer_to)
+        if outcome.ends is None:
+            self.signal(Signal.REPLY_AUDIO)  # an act answers the turn: it is not done a second time
         self._timeline.emit(ToolCalled(call.name, call.arguments, outcome.result))
         if outcome.ends is not None:
             self._goodbye_reason = outcome.ends
             if outcome.ends is EndReason.TRANSFERRED:
                 self._line.transfer(self._agent.facts.transfer_to)
+            self._leaving = True
             self.signal(Signal.GOODBYE)
+        return outcome.line
 
 
 _DO: dict[Command, Callable[[Conversation], None]] = {

@@ -18,17 +18,18 @@ from offhook.channels.base import Arrival, CallerListener, Channel
 from offhook.engines.base import CallContext, Clause, Engine, EngineFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
-from offhook.foundation.errors import LimitError, NotFoundError
+from offhook.foundation.errors import LimitError, NotFoundError, ProviderError, StorageError
 from offhook.foundation.events import (
     CallStarted,
     ChannelKind,
     EndReason,
     Entry,
     LegKind,
+    Notice,
     TranscriptPartial,
 )
 from offhook.foundation.ids import call_id as new_call_id
-from offhook.storage.base import CallRecord, CallStore, Recorder, RecordingState, Tape
+from offhook.storage.base import CallRecord, CallStore, Recorder, Tape
 
 CLOSE_DEADLINE_S = 8.0
 _log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class House:
     default_engine: str
     max_calls: int = 400
     max_call_seconds: int = 1800
+    max_load: float = 0.85
 
 
 @dataclass(slots=True)
@@ -100,8 +102,16 @@ class Directory:
         return self._calls.get(call_id)
 
     def capacity(self) -> int:
-        """How many more calls may begin now."""
-        return 0 if self.draining else max(0, self._house.max_calls - len(self._calls))
+        """How many more calls may begin now: none while the running ones leave too little room."""
+        if self.draining or self.overloaded:
+            return 0
+        return max(0, self._house.max_calls - len(self._calls))
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether another call would hurt the running ones. A house without calls is never overloaded."""
+        limit = self._house.max_load
+        return bool(self._calls) and 0 < limit <= self._house.media.load.level
 
     def agent(self, name: str) -> Agent:
         """The agent of this name, or the default for an empty one. Raises NotFoundError."""
@@ -113,7 +123,8 @@ class Directory:
     def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]:
         """Begin a call. Raises LimitError, NotFoundError; nothing is constructed then."""
         if self.capacity() == 0:
-            self.totals.refused["draining" if self.draining else "capacity"] += 1
+            reason = "draining" if self.draining else "load" if self.overloaded else "capacity"
+            self.totals.refused[reason] += 1
             raise LimitError("no capacity for another call now")
         agent = self.agent(arrival.agent)
         call = self._begin(channel, arrival, agent)
@@ -149,9 +160,10 @@ class Directory:
         if channel.kind is not ChannelKind.PHONE and agent.facts.transfer_to:
             # Only a phone line can be connected elsewhere; on others the agent takes a message.
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
-        tape = self._tape(call_id, channel.format)
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
+        factory = house.engines[agent.engine or house.default_engine]
+        engine = self._engine(factory, agent, channel.format, timeline, arrival)
         record = CallRecord(
             id=call_id,
             direction=arrival.direction,
@@ -161,12 +173,10 @@ class Directory:
             called=arrival.called,
             started_at=timeline.started_at,
             vendor_id=arrival.vendor_id,
-            recording=RecordingState.TAPING if tape else RecordingState.NONE,
         )
         house.store.begin(record)
         timeline.emit(CallStarted(arrival.direction, channel.kind, agent.name))
-        factory = house.engines[agent.engine or house.default_engine]
-        engine = self._engine(factory, agent, channel.format, timeline)
+        tape = self._tape(timeline, channel.format)
 
         def prepared(text: str) -> tuple[Clause, ...]:
             return tuple(factory.prepared(agent, text, channel.format) or ())
@@ -178,19 +188,35 @@ class Directory:
         return LiveCall(call_id, arrival, session, record)
 
     def _engine(
-        self, factory: EngineFactory, agent: Agent, format: AudioFormat, timeline: Timeline
+        self,
+        factory: EngineFactory,
+        agent: Agent,
+        format: AudioFormat,
+        timeline: Timeline,
+        arrival: Arrival,
     ) -> Engine:
         def partial(text: str) -> None:
             call = self._calls.get(timeline.call_id)
             if call is not None:
                 timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.conversation.next_turn, text))
 
-        return factory.open(CallContext(timeline.call_id, agent, format, partial))
+        variables = dict(arrival.variables)
+        try:
+            return factory.open(CallContext(timeline.call_id, agent, format, partial, variables))
+        except ProviderError as error:
+            self.totals.refused["engine"] += 1
+            _log.error("a call was refused: its engine did not open", agent=agent.name, reason=error.reason)
+            raise LimitError("this agent cannot answer now") from None
 
-    def _tape(self, call_id: str, format: AudioFormat) -> Tape | None:
+    def _tape(self, timeline: Timeline, format: AudioFormat) -> Tape | None:
         if self._house.recorder is None:
             return None
-        return self._house.recorder.open(call_id, {LegKind.CALLER: format, LegKind.AGENT: format})
+        formats = {LegKind.CALLER: format, LegKind.AGENT: format}
+        try:
+            return self._house.recorder.open(timeline.call_id, formats)
+        except StorageError as error:
+            timeline.emit(Notice(f"this call is not recorded: {error.reason}"))
+            return None
 
     def _keep(self, entry: Entry) -> None:
         if not entry.event.transient:
@@ -200,13 +226,14 @@ class Directory:
         house, session = self._house, call.session
         structlog.contextvars.bind_contextvars(call_id=call.id)
         _log.info("call began", channel=call.record.channel, agent=call.record.agent)
-        house.media.add(session)
         reason = EndReason.FAILED
         try:
+            house.media.add(session)
             reason = await session.run()
         except Exception:
             _log.exception("call failed")
         finally:
+            reason = session.end_reason or reason
             house.media.remove(session)
             del self._calls[call.id]
             self._count(session, reason)

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from offhook.call.judge import Judgement, is_backchannel, is_echo, is_filler, needed_silence_ms, words
-from offhook.call.legs import WINDOW_MS, CallerLeg
-from offhook.call.timeline import Timeline
+from offhook.call.legs import PRE_ROLL_MS, WINDOW_MS, CallerLeg
+from offhook.call.timeline import Timeline, failure
 from offhook.call.turns import Signal
 from offhook.call.voice import Voice, VoiceTimes
 from offhook.engines.base import Engine
 from offhook.foundation.agent import Patience
 from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import (
+    Backchannel,
     LegKind,
-    ProviderFailed,
     SpeechEnded,
     SpeechStarted,
     TranscriptFinal,
 )
+from offhook.speech.base import Transcript
 
 HEARD_DEADLINE_S = 4.0
 FINISHED_DEADLINE_S = 0.5
 ABSENT_MS = 150
-"""No audio for this long counts as silence (a muted microphone, a stalled peer)."""
+"""No audio for this long counts as silence (a muted microphone)."""
+MAX_TURN_MS = 45_000
+ASIDE_MS = 1_000
+
+
+class Voiced(Protocol):
+    """The agent's voice, as far as a listener must know it."""
+
+    @property
+    def said(self) -> str:
+        """What the agent was given to say last."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the agent stopped because of an overlap that is still undecided."""
+
+    @property
+    def unheard_ms(self) -> float:
+        """How much of it the caller has still to hear."""
 
 
 class Hearing:
-    """Hears one caller. `signal` is told what happens; `agent_text()` is what the agent said last.
+    """Hears one caller. `signal` is told what happens; `agent` is what it must know of the other voice;
+    a leg that sends nothing for `absent_ms` is silent.
 
     `text` holds the words of the turn that ended, `failed` whether they could not be found,
     `is_typed` whether they were not spoken at all.
@@ -41,17 +62,20 @@ class Hearing:
         timeline: Timeline,
         patience: Patience,
         signal: Callable[[Signal], None],
-        agent_text: Callable[[], str],
+        agent: Voiced,
+        absent_ms: int = ABSENT_MS,
     ) -> None:
         self._engine = engine
         self._timeline = timeline
         self._patience = patience
         self._signal = signal
-        self._agent_text = agent_text
+        self._agent = agent
+        self._absent_ms = absent_ms
         self._serial = 0
         self._judgement: Judgement | None = None
         self._began_ms = 0
-        self._carried = ""
+        self._carried = self._typed = ""
+        self._overlong = False
         self.leg = leg
         self.voice = Voice(VoiceTimes(hold_ms=patience.hold_ms, confirm_ms=patience.confirm_ms))
         self.hearing = False
@@ -69,12 +93,20 @@ class Hearing:
         self.leg.taken(window)
         if self.hearing:
             self._engine.hear(window)
+            if signal is None and self.voice.speaking and not self._overlong:
+                self._bound()
         if signal is not None:
             self._note(signal)
 
+    def _bound(self) -> None:
+        """A turn without any pause is judged all the same, once it is long."""
+        if self.leg.position_ms - self._began_ms >= MAX_TURN_MS:
+            self._overlong = True
+            self._signal(Signal.SPEECH_PAUSED)
+
     def absent(self, now_ms: float, length_ms: int) -> None:
         """A tick of the clock: a leg that sends nothing is silent."""
-        if now_ms - self.leg.heard_at_ms > ABSENT_MS:
+        if now_ms - self.leg.heard_at_ms > self._absent_ms:
             signal = self.voice.absent(length_ms)
             if signal is not None:
                 self._note(signal)
@@ -94,8 +126,9 @@ class Hearing:
             return
         self.hearing = True
         self.is_typed = False
-        self._carried = self.text
-        self._began_ms = self.voice.speech_began_ms
+        self._overlong = False
+        self._carried, self.text = self.text, ""
+        self._began_ms = max(self.voice.speech_began_ms, self.leg.position_ms - PRE_ROLL_MS)
         self._engine.hear_begin()
         self._engine.hear(self.leg.pre_roll())
 
@@ -119,6 +152,10 @@ class Hearing:
         self._began_ms = self.voice.speech_ended_ms = now_ms
         self.judged_ms = now_ms
 
+    def also_typed(self, text: str) -> None:
+        """A line that was typed while speaking belongs to the turn that is being spoken."""
+        self._typed = f"{self._typed} {text}".strip()
+
     def commit(self, turn: int) -> str:
         """The turn is over: its words, which go to the timeline as final."""
         text, self.text = self.text, ""
@@ -135,23 +172,31 @@ class Hearing:
         self._serial += 1
         serial = self._serial
         self.failed = False
-        heard, complete = await asyncio.gather(self._heard(), self._finished())
+        transcript, complete = await asyncio.gather(self._heard(), self._finished())
         if serial != self._serial:
             return
-        self._judgement = Judgement(heard[0], complete, heard[1])
+        if transcript is None:
+            self._judgement = Judgement("", complete, failed=True)
+        else:
+            self._judgement = Judgement(transcript.text.strip(), complete, transcript.language)
         self.judged_ms = self._timeline.now_ms()
         self.consider()
 
-    def consider(self, holding: bool = False) -> None:
+    def consider(self) -> None:
         """Whether the paused turn is over by now; called as silence goes on."""
         judgement = self._judgement
         if judgement is None:
             return
         text, silence = judgement.text, self.voice.silence_ms
-        if holding and not self.failed and (is_backchannel(text) or is_echo(text, self._agent_text())):
-            self._settle("", Signal.TURN_EMPTY)
-        elif self.failed:
+        if judgement.failed:
+            self.failed = True
             self._settle("", Signal.TURN_ENDED)
+        elif self._agent.is_held and self._is_aside(text):
+            if words(text):
+                self._timeline.emit(Backchannel(text, self._began_ms))
+            self._settle("", Signal.TURN_EMPTY)
+        elif self._overlong and words(text):
+            self._settle(text, Signal.TURN_ENDED)
         elif not words(text):
             if silence >= self._patience.endpoint_ms:
                 self._settle("", Signal.TURN_EMPTY)
@@ -165,24 +210,33 @@ class Hearing:
     async def last_words(self) -> None:
         """The caller left in mid-turn: what was said so far is still worth having."""
         if self.hearing and self.voice.ever_spoke:
-            self.text = (await self._heard())[0]
+            transcript = await self._heard()
+            if transcript is not None and transcript.text.strip():
+                self.text = transcript.text.strip()
+        self.text = f"{self._carried} {self.text} {self._typed}".strip()
+        self._carried = self._typed = ""
+
+    def _is_aside(self, text: str) -> bool:
+        """Whether words over the agent leave it the floor. Near its end a "yes" is an answer, no aside."""
+        if is_filler(text) or is_echo(text, self._agent.said):
+            return True
+        return is_backchannel(text) and self._agent.unheard_ms > ASIDE_MS
 
     def _settle(self, text: str, signal: Signal) -> None:
         self._judgement = None
         self._serial += 1
-        self.text = f"{self._carried} {text}".strip()
-        self._carried = ""
+        self.text = f"{self._carried} {text} {self._typed}".strip()
+        self._carried = self._typed = ""
         self._signal(Signal.TURN_ENDED if self.text else signal)
 
-    async def _heard(self) -> tuple[str, str]:
+    async def _heard(self) -> Transcript | None:
+        """The words so far; None when they could not be found."""
         try:
             async with asyncio.timeout(HEARD_DEADLINE_S):
-                transcript = await self._engine.heard()
+                return await self._engine.heard()
         except (ProviderError, TimeoutError) as error:
-            self.failed = True
-            self._timeline.emit(_failure("stt", error))
-            return "", ""
-        return transcript.text.strip(), transcript.language
+            self._timeline.emit(failure("stt", error))
+            return None
 
     async def _finished(self) -> float:
         try:
@@ -190,9 +244,3 @@ class Hearing:
                 return await self._engine.finished()
         except (ProviderError, TimeoutError):
             return 0.5  # without a judgement the short silence decides
-
-
-def _failure(kind: str, error: Exception) -> ProviderFailed:
-    if isinstance(error, ProviderError):
-        return ProviderFailed(error.provider, error.reason)
-    return ProviderFailed(kind, f"{kind}: no answer in time")

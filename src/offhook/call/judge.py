@@ -31,6 +31,8 @@ class Judgement:
     text: str
     complete: float
     language: str = ""
+    failed: bool = False
+    """The words could not be found."""
 
 
 def words(text: str) -> list[str]:

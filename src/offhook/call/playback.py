@@ -19,25 +19,31 @@ from offhook.engines.base import Clause
 FRAME_MS = 20
 GRACE_MS = 600
 """How long a mark may be late before the playout estimate alone is believed."""
+MARK_MS = 500
+"""Besides the end of each clause, so often is the channel asked to confirm what was heard."""
 
 
 @dataclass(slots=True)
 class Spoken:
-    """A clause in flight: bytes of it sent, and of those, heard."""
+    """A clause in flight: bytes of it sent, of those heard by the estimate, of those confirmed by a mark."""
 
     text: str
     audio: bytes
     sent: int = 0
     heard: int = 0
-    mark: str = ""
+    confirmed: int = 0
+
+    def words(self) -> tuple[str, str]:
+        """The words heard and unheard."""
+        return cut(self.text, self.heard / max(1, len(self.audio)))
 
 
 class Playback:
     """The agent's sound towards one channel.
 
     `on_heard(at_ms, audio)` is told what the caller heard and when (for the recording); `active`
-    from the opening of a reply until it was heard to its end or cut; `underruns` counts how often a reply
-    ran dry in the middle.
+    from the opening of a reply until it was heard to its end or cut; `held` while an overlap is undecided;
+    `underruns` counts how often a reply ran dry in the middle.
     """
 
     def __init__(
@@ -60,16 +66,27 @@ class Playback:
         self._done: list[Spoken] = []
         self._playout_ms = 0.0
         self._marks = 0
-        self._last_mark = ""
+        self._marked_ms = 0.0
+        self._outstanding: deque[tuple[str, Spoken, int]] = deque()
         self._open = False
-        self._held = False
+        self._away = False
+        self._rejoined = False
         self._has_room = asyncio.Event()
         self._has_room.set()
         self.active = False
+        self.held = False
         self.queued = 0
         self.underruns = 0
         self.frames = 0
         self.started_ms = 0
+
+    @property
+    def unheard_ms(self) -> float:
+        """How much of the reply the caller has still to hear, as far as it is known."""
+        if self._open:
+            return float("inf")
+        flying = sum(len(audio) for _, _, _, audio in self._flight)
+        return self._format.ms(self.queued + flying)
 
     @property
     def sounded(self) -> bool:
@@ -79,9 +96,9 @@ class Playback:
     def open(self) -> None:
         """A new reply begins; what the last one left must have been cut or heard."""
         self._open = self.active = True
-        self._held = False
+        self.held = False
         self._done.clear()
-        self._last_mark = ""
+        self._outstanding.clear()
 
     async def room(self) -> None:
         """Until less than `room_ms` is waiting (the engine's back pressure)."""
@@ -101,25 +118,54 @@ class Playback:
     def tick(self, now_ms: float) -> bool:
         """Send what is due at `now_ms`; True once everything of a closed reply has been heard."""
         self._settle(now_ms)
-        if self._held or not self.active:
+        if self.held or self._away or not self.active:
             return False
         if self._waiting:
             self._send(now_ms)
             return False
         if self._flight or self._open:
             return False
-        if self._last_mark and now_ms < self._playout_ms + GRACE_MS:
+        if self._outstanding and now_ms < self._playout_ms + GRACE_MS:
             return False
         self.active = False
         return True
 
     def marked(self, name: str) -> None:
         """The channel reports that everything before this mark was heard."""
-        if name == self._last_mark:
-            self._last_mark = ""
+        if not any(sent == name for sent, _, _ in self._outstanding):
+            return
+        while self._outstanding and self._outstanding[0][0] != name:
+            self._confirm(*self._outstanding.popleft())
+        while self._outstanding and self._outstanding[0][0] == name:
+            self._confirm(*self._outstanding.popleft())
+
+    @staticmethod
+    def _confirm(name: str, spoken: Spoken, position: int) -> None:
+        spoken.confirmed = max(spoken.confirmed, position)
 
     def hold(self, now_ms: float) -> None:
         """Stop at once: what was sent and not heard goes back to the front of the queue."""
+        self._take_back(now_ms)
+        for spoken in (*self._done, *self._waiting):
+            spoken.confirmed = max(spoken.confirmed, spoken.heard)  # the caller was there to interrupt
+        self.held = True
+
+    def leave(self, now_ms: float) -> None:
+        """The caller's connection broke: stop, and go back to what is known to have been heard."""
+        self._take_back(now_ms)
+        clauses = [*self._done, *self._waiting]
+        whole = next((n for n, s in enumerate(clauses) if s.confirmed < len(s.audio)), len(clauses))
+        self._done, self._waiting = clauses[:whole], deque(clauses[whole:])
+        for spoken in self._waiting:
+            spoken.sent = spoken.heard = spoken.confirmed
+        self.queued = sum(len(spoken.audio) - spoken.sent for spoken in self._waiting)
+        self._away = True
+
+    def come_back(self) -> None:
+        """The caller's connection is there again."""
+        self._away, self._rejoined = False, True
+
+    def _take_back(self, now_ms: float) -> None:
         self._settle(now_ms)
         self._channel.clear()
         while self._flight:
@@ -135,30 +181,28 @@ class Playback:
                 self._waiting.appendleft(spoken)
             if self._done and self._done[-1] is spoken:
                 self._done.pop()
-        self._last_mark = ""
+        self._outstanding.clear()
         self._playout_ms = float(int(now_ms))
-        self._held = True
 
     def resume(self) -> None:
         """Go on after `hold` where the caller stopped hearing."""
-        self._held = False
+        self.held, self._rejoined = False, True
 
-    def cut(self, now_ms: float) -> tuple[str, str]:
-        """Give up the reply; returns the words that were heard and those that were not."""
-        if not self._held:
+    def cut(self, now_ms: float, confirmed: bool = False) -> tuple[str, str]:
+        """Give up the reply; returns the words that were heard and those that were not. `confirmed`: only
+        what the channel has confirmed counts as heard (the peer is gone, the estimate may be wrong)."""
+        if confirmed:
+            self.leave(now_ms)
+        elif not self.held:
             self.hold(now_ms)
-        heard = [s.text for s in self._done]
-        unheard: list[str] = []
-        for spoken in self._waiting:
-            first, rest = cut(spoken.text, spoken.heard / max(1, len(spoken.audio)))
-            heard.append(first)
-            unheard.append(rest)
+        clauses = [spoken.words() for spoken in (*self._done, *self._waiting)]
         self._waiting.clear()
         self._done.clear()
-        self._held = self._open = self.active = False
+        self.held = self._open = self.active = False
         self.queued = 0
         self._has_room.set()
-        return " ".join(filter(None, heard)), " ".join(filter(None, unheard))
+        heard, unheard = ([part[n] for part in clauses if part[n]] for n in (0, 1))
+        return " ".join(heard), " ".join(unheard)
 
     def heard_all(self) -> str:
         """The words of a reply that was heard to its end."""
@@ -179,18 +223,20 @@ class Playback:
     def _send(self, now_ms: float) -> None:
         fresh = not self.sounded
         if self._playout_ms < now_ms:
-            if not fresh and self.queued and now_ms - self._playout_ms > FRAME_MS:
+            if not fresh and not self._rejoined and now_ms - self._playout_ms > FRAME_MS:
                 self.underruns += 1
             self._playout_ms = float(int(now_ms))
+        self._rejoined = False
         if fresh:
             self.started_ms = int(now_ms)
+            self._marked_ms = now_ms
         frames = round((self._lead_ms - (self._playout_ms - now_ms)) / FRAME_MS)
         if frames > 0:
             self._send_piece(self._frame * frames)  # the lead, or a late tick's frames, as one message
 
     def _send_piece(self, size: int) -> None:
         parts: list[bytes] = []
-        done: list[Spoken] = []
+        reached: list[tuple[Spoken, int]] = []
         while size and self._waiting:
             spoken = self._waiting[0]
             piece = spoken.audio[spoken.sent : spoken.sent + size]
@@ -204,7 +250,7 @@ class Playback:
             if spoken.sent >= len(spoken.audio):
                 self._waiting.popleft()
                 self._done.append(spoken)
-                done.append(spoken)
+                reached.append((spoken, spoken.sent))
         audio = parts[0] if len(parts) == 1 else b"".join(parts)
         self.queued -= len(audio)
         if self.queued < self._room:
@@ -212,7 +258,14 @@ class Playback:
         if audio:
             self._channel.play(audio)
             self.frames += 1
-        if done and not self._waiting:
-            self._marks += 1
-            self._last_mark = f"m{self._marks}"
-            self._channel.mark(self._last_mark)
+        if self._waiting and self._playout_ms - self._marked_ms >= MARK_MS:
+            reached.append((self._waiting[0], self._waiting[0].sent))
+        if reached:
+            self._mark(reached)
+
+    def _mark(self, reached: list[tuple[Spoken, int]]) -> None:
+        self._marks += 1
+        self._marked_ms = self._playout_ms
+        name = f"m{self._marks}"
+        self._outstanding.extend((name, spoken, position) for spoken, position in reached)
+        self._channel.mark(name)

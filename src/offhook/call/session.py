@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import structlog
+
 from offhook.call.conversation import Conversation
+from offhook.call.hearing import ABSENT_MS
 from offhook.call.legs import CallerLeg
 from offhook.call.meters import Meters
 from offhook.call.playback import Playback
 from offhook.call.timeline import Timeline
-from offhook.call.turns import Signal
 from offhook.channels.base import Channel
 from offhook.engines.base import Clause, Engine
 from offhook.foundation.agent import Agent
@@ -20,7 +22,6 @@ from offhook.foundation.events import (
     ChannelKind,
     DigitPressed,
     EndReason,
-    Floor,
     LegKind,
     Notice,
     TextReceived,
@@ -29,6 +30,10 @@ from offhook.storage.base import Tape
 
 HANG_UP_DEADLINE_S = 6.0
 """A call never outlives its socket by more than this."""
+ENGINE_DEADLINE_S = 3.0
+PHONE_ABSENT_MS = 1_000
+"""A phone line always sends: a shorter hole is the network's and ends no turn."""
+_log = structlog.get_logger(__name__)
 _SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.DEVICE)
 
 
@@ -60,46 +65,63 @@ class Session:
         self.transfer = on_transfer
         self.end_reason: EndReason | None = None
         self.leg = CallerLeg(channel.format, self._tape_caller)
+        absent_ms = PHONE_ABSENT_MS if channel.kind is ChannelKind.PHONE else ABSENT_MS
         self.playback = Playback(channel, channel.format, self._tape_agent)
         self.conversation = Conversation(
-            agent, engine, timeline, self.leg, self.playback, self, prepared, self._spawn
+            agent, engine, timeline, self.leg, self.playback, self, prepared, self._spawn, absent_ms
         )
 
     # The life of the call.
 
     async def run(self) -> EndReason:
-        """From the greeting to the end; returns why it ended. Leaves no task behind."""
-        self.conversation.greet()
-        await self._closed.wait()
-        if self._hang_up_timer is not None:
-            self._hang_up_timer.cancel()
-        reason = self.end_reason or EndReason.FAILED
-        await self.conversation.finish()
-        self.timeline.emit(CallEnded(reason))
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._engine.close()
+        """From the greeting to the end; returns why it ended. Leaves no task behind, whatever fails."""
+        try:
+            self.conversation.greet()
+            await self._closed.wait()
+            await self.conversation.finish()
+        finally:
+            reason = self.end_reason or EndReason.FAILED
+            self.hang_up(reason)
+            if self._hang_up_timer is not None:
+                self._hang_up_timer.cancel()
+            self.timeline.emit(CallEnded(reason))
+            await self._release()
+        return reason
+
+    async def _release(self) -> None:
+        """Let go of tasks, tape and engine; an engine that does not close in time is left behind."""
         if self._tape is not None:
             self._tape.close()
-        return reason
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(ENGINE_DEADLINE_S):
+                await self._engine.close()
+        except Exception as error:
+            _log.warning("an engine did not close", error=type(error).__name__)
 
     def hang_up(self, reason: EndReason) -> None:
         """End the call from our side, now."""
         if self.end_reason is None:
             self.end_reason = reason
+            self.conversation.end()
             self._channel.hang_up(reason)
             loop = asyncio.get_running_loop()
             self._hang_up_timer = loop.call_later(HANG_UP_DEADLINE_S, self.on_closed, reason)
 
     def fail(self, error: BaseException) -> None:
         """Our own fault: this call ends, the others go on."""
-        if self.end_reason is None:
-            self.timeline.emit(Notice(f"the call failed: {type(error).__name__}"))
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"call {self.timeline.call_id} failed", "exception": error}
-            )
+        if self.end_reason is not None:
+            return
+        _log.error("a call failed", call_id=self.timeline.call_id, exc_info=error)
+        self.timeline.emit(Notice(f"the call failed: {type(error).__name__}"))
+        try:
             self.hang_up(EndReason.FAILED)
+        except Exception as again:
+            _log.error("a failed call did not hang up", call_id=self.timeline.call_id, exc_info=again)
+            self._closed.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=f"{self.timeline.call_id}:{name}")
@@ -141,17 +163,15 @@ class Session:
         self.conversation.typed(text)
 
     def on_lost(self) -> None:
-        if self.playback.active:
-            self.conversation.speaking.hold()
+        self.conversation.leave()
 
     def on_resumed(self) -> None:
-        if self.conversation.floor is not Floor.HOLDING:
-            self.conversation.speaking.resume()
+        self.conversation.come_back()
 
     def on_closed(self, reason: EndReason) -> None:
         if self.end_reason is None:
             self.end_reason = reason
-        self.conversation.signal(Signal.CLOSED)
+        self.conversation.end(lost=reason is EndReason.PEER_LOST)
         self._closed.set()
 
     # The tape.

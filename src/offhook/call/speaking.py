@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any
 
 from offhook.call.playback import Playback
-from offhook.call.timeline import Timeline
+from offhook.call.timeline import Timeline, failure
 from offhook.call.turns import Signal
 from offhook.engines.base import Clause, Engine, ReplyTimes
 from offhook.foundation.errors import ProviderError
-from offhook.foundation.events import LegKind, ProviderFailed, ReplyText, TranscriptFinal, TurnTimed
+from offhook.foundation.events import LegKind, ReplyText, TranscriptFinal, TurnTimed
 from offhook.speech.base import Message, ToolCall
 
 FIRST_PART_DEADLINE_S = 8.0
 NEXT_PART_DEADLINE_S = 8.0
+CLOSE_DEADLINE_S = 2.0
 
 Parts = AsyncGenerator[Clause | ToolCall, None] | AsyncGenerator[Clause, None]
 Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
@@ -25,8 +27,8 @@ class Speaking:
     """The agent's voice in one call.
 
     `signal` is told of REPLY_AUDIO and REPLY_EMPTY; `on_tool` of tool calls, in order with the
-    speech around them, after the clauses before them were queued; `apology` gives what is said
-    when the engine fails before anything was heard.
+    speech around them, and gives back what to say when the model itself says nothing; `apology`
+    gives what is said when the engine fails before anything was heard.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Speaking:
         playback: Playback,
         timeline: Timeline,
         signal: Callable[[Signal], None],
-        on_tool: Callable[[ToolCall], None],
+        on_tool: Callable[[ToolCall], str],
         apology: Callable[[], Sequence[Clause]],
         spawn: Spawn,
     ) -> None:
@@ -91,22 +93,30 @@ class Speaking:
         self._stop()
         self.playback.cut(self._timeline.now_ms())
 
+    @property
+    def is_held(self) -> bool:
+        return self.playback.held
+
+    @property
+    def unheard_ms(self) -> float:
+        return self.playback.unheard_ms
+
     def hold(self) -> None:
         self.playback.hold(self._timeline.now_ms())
 
     def resume(self) -> None:
         self.playback.resume()
 
-    def cut(self, interrupted: bool = True) -> str:
-        """Give up the reply; the words that were heard, which go to the timeline as final.
-        A caller who hung up in the middle did not interrupt."""
+    def cut(self, interrupted: bool = True, confirmed: bool = False) -> str:
+        """Give up the reply; the words that were heard, which go to the timeline as final. A caller who
+        hung up in the middle did not interrupt; one who was lost heard what the channel `confirmed`."""
         self._stop()
         if not self.playback.active:
             return ""
-        heard, unheard = self.playback.cut(self._timeline.now_ms())
+        heard, unheard = self.playback.cut(self._timeline.now_ms(), confirmed)
         if not heard and not unheard:
             return ""
-        return self._final(heard, interrupted=interrupted, unheard=unheard)
+        return self._final(heard, interrupted=interrupted and bool(unheard), unheard=unheard)
 
     def finish(self) -> str:
         """The reply was heard to its end; its words."""
@@ -158,17 +168,33 @@ class Speaking:
             self.failures = 0
         except (ProviderError, TimeoutError) as error:
             self.failures += 1
-            self._timeline.emit(_failure(error))
+            self._timeline.emit(failure("engine", error))
             if not self.playback.sounded:
                 for clause in self._apology():
                     self._sound(clause)
         finally:
-            await parts.aclose()
+            await _close(parts)
+        await self._act(tools)
+        if self._task is not asyncio.current_task():
+            return  # a tool began another reply
         self.playback.close()
-        for tool in tools:
-            self._on_tool(tool)
-        if not self._said and not tools:
+        if not self._said:
             self._signal(Signal.REPLY_EMPTY)
+
+    async def _act(self, tools: list[ToolCall]) -> None:
+        """Tools that were called before any word: the model may have left the saying to us."""
+        for tool in tools:
+            line = self._on_tool(tool)
+            if self._task is not asyncio.current_task():
+                return
+            if line and not self._said:
+                parts = self._engine.say(line)
+                try:
+                    await self._take(parts, [])
+                except (ProviderError, TimeoutError) as error:
+                    self._timeline.emit(failure("engine", error))
+                finally:
+                    await _close(parts)
 
     async def _take(self, parts: Parts, tools: list[ToolCall]) -> None:
         deadline = FIRST_PART_DEADLINE_S
@@ -179,7 +205,10 @@ class Speaking:
                 return
             deadline = NEXT_PART_DEADLINE_S
             if isinstance(part, ToolCall):
-                tools.append(part)
+                if self._said:
+                    self._on_tool(part)
+                else:
+                    tools.append(part)
             elif part.audio:
                 await self.playback.room()
                 self._sound(part)
@@ -194,7 +223,8 @@ class Speaking:
                 self._on_first()
 
 
-def _failure(error: Exception) -> ProviderFailed:
-    if isinstance(error, ProviderError):
-        return ProviderFailed(error.provider, error.reason)
-    return ProviderFailed("engine", "engine: no answer in time")
+async def _close(parts: Parts) -> None:
+    """Leave a reply; an engine that does not let go in time is left behind."""
+    with contextlib.suppress(TimeoutError, ProviderError):
+        async with asyncio.timeout(CLOSE_DEADLINE_S):
+            await parts.aclose()

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+
 from offhook.foundation.clock import Clock
-from offhook.foundation.events import CallEvent, Entry
+from offhook.foundation.errors import ProviderError
+from offhook.foundation.events import CallEvent, Entry, ProviderFailed
 
 Sink = Callable[[Entry], None]
+_log = structlog.get_logger(__name__)
+
+
+def failure(kind: str, error: Exception) -> ProviderFailed:
+    """What the timeline says of a provider that failed or gave no answer in time."""
+    if isinstance(error, ProviderError):
+        return ProviderFailed(error.provider, error.reason)
+    return ProviderFailed(kind, f"{kind}: no answer in time")
 
 
 class Timeline:
@@ -38,4 +49,7 @@ class Timeline:
         self._seq += 1
         entry = Entry(self.call_id, self._seq, int(self.now_ms()), event)
         for sink in self._sinks:
-            sink(entry)
+            try:
+                sink(entry)
+            except Exception:  # a sink's fault is not the call's
+                _log.exception("an event was lost by a sink", kind=entry.event.kind)

@@ -8,6 +8,9 @@ from offhook.foundation.events import EndReason
 from offhook.speech.base import ToolCall, ToolSpec
 
 _TEXT = {"type": "string"}
+_NOTED = "All right, I have noted that."
+_NOBODY = "I'm sorry, I can't put you through from here."
+_CANNOT = "I'm sorry, I can't do that."
 
 SPECS = (
     ToolSpec(
@@ -25,7 +28,7 @@ SPECS = (
         "Keep a message for the business, after reading it back to the caller.",
         {
             "type": "object",
-            "properties": {"name": _TEXT, "number": _TEXT, "message": _TEXT},
+            "properties": {"name": _TEXT, "phone": _TEXT, "message": _TEXT},
             "required": ["message"],
         },
     ),
@@ -34,8 +37,8 @@ SPECS = (
         "Keep a booking, after reading service, day and time back to the caller.",
         {
             "type": "object",
-            "properties": {"service": _TEXT, "day": _TEXT, "time": _TEXT, "name": _TEXT, "number": _TEXT},
-            "required": ["service", "day", "time"],
+            "properties": {"service": _TEXT, "date": _TEXT, "time": _TEXT, "name": _TEXT, "phone": _TEXT},
+            "required": ["service", "date", "time"],
         },
     ),
 )
@@ -43,10 +46,12 @@ SPECS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a tool call comes to: a sentence for the timeline, and how the call ends if it does."""
+    """What a tool call comes to: a note for the timeline, how the call ends if it does, and what the
+    agent says when the model called the tool without a word."""
 
     result: str
     ends: EndReason | None = None
+    line: str = ""
 
 
 def run(call: ToolCall, transfer_to: str) -> Outcome:
@@ -57,8 +62,8 @@ def run(call: ToolCall, transfer_to: str) -> Outcome:
         case "transfer" if transfer_to:
             return Outcome("transferring", EndReason.TRANSFERRED)
         case "transfer":
-            return Outcome("refused: this agent has nobody to transfer to")
+            return Outcome("refused: this agent has nobody to transfer to", line=_NOBODY)
         case "take_message" | "book":
-            return Outcome("kept")
+            return Outcome("kept", line=_NOTED)
         case _:
-            return Outcome("refused: there is no such tool")
+            return Outcome("refused: there is no such tool", line=_CANNOT)

@@ -39,7 +39,8 @@ class Signal(StrEnum):
     GAVE_UP = "gave_up"
     """The caller has been asked often enough whether they are there, or the call is too long."""
     GOODBYE = "goodbye"
-    """The agent means to end the call once its last sentence has been heard."""
+    """The agent means to end the call once its last sentence has been heard. While an overlap is
+    undecided this waits: the session raises it again when the reply goes on."""
     CLOSED = "closed"
     """The caller is gone."""
 
@@ -106,15 +107,13 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
     },
     _F.HEARING: {
         _S.SPEECH_PAUSED: (_F.PAUSING, (_C.JUDGE,)),
-        _S.TYPED: (_F.THINKING, (_C.HEAR_DROP, _C.REPLY)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
     },
     _F.PAUSING: {
         _S.SPEECH_STARTED: (_F.HEARING, (_C.VOID,)),
         _S.TURN_ENDED: (_F.THINKING, (_C.REPLY,)),
-        _S.TURN_EMPTY: (_F.LISTENING, (_C.HEAR_DROP, _C.WAIT)),
-        _S.TYPED: (_F.THINKING, (_C.VOID, _C.HEAR_DROP, _C.REPLY)),
+        _S.TURN_EMPTY: (_F.LISTENING, (_C.HEAR_DROP,)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
     },
@@ -145,11 +144,13 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.TURN_ENDED: (_F.THINKING, (_C.CUT, _C.REPLY)),
         _S.TURN_EMPTY: (_F.SPEAKING, (_C.HEAR_DROP, _C.RESUME)),
         _S.TYPED: (_F.THINKING, (_C.VOID, _C.HEAR_DROP, _C.CUT, _C.REPLY)),
-        _S.GOODBYE: (_F.CLOSING, (_C.VOID, _C.HEAR_DROP, _C.RESUME)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
     },
     _F.CLOSING: {
+        _S.SPEECH_STARTED: (_F.CLOSING, (_C.HEAR_BEGIN,)),
+        _S.SPEECH_PAUSED: (_F.CLOSING, (_C.HEAR_DROP,)),
+        _S.SPEECH_CONFIRMED: (_F.HEARING, (_C.CUT,)),
         _S.REPLY_DONE: (_F.ENDED, (_C.FINISH, _C.HANG_UP)),
         _S.REPLY_EMPTY: (_F.ENDED, (_C.FINISH, _C.HANG_UP)),
         _S.CLOSED: _END,

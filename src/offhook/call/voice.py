@@ -56,6 +56,11 @@ class Voice:
             return self._voiced(at_ms, length_ms)
         return self._silent(length_ms)
 
+    def again(self) -> None:
+        """The floor changed while the caller speaks: held and confirmed are told anew as speech goes on."""
+        self._held = self._confirmed = False
+        self._voiced_ms = min(self._voiced_ms, self._times.start_ms)
+
     def absent(self, length_ms: int) -> Signal | None:
         """No audio came for `length_ms` (a muted microphone, a stalled peer): as silence."""
         return self._silent(length_ms)

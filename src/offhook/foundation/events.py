@@ -172,6 +172,15 @@ class InterruptionResumed(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Backchannel(CallEvent):
+    """What the caller said over the agent without taking the floor ("mm-hmm"), from `at_ms` on."""
+
+    kind: ClassVar[str] = "backchannel"
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoInput(CallEvent):
     kind: ClassVar[str] = "no_input"
     count: int

@@ -51,6 +51,9 @@ class Limits(_Section):
     """Bounds that keep one peer from hurting the others."""
 
     max_calls: int = Field(default=400, ge=1, le=10_000)
+    max_load: float = Field(default=0.85, ge=0, le=1)
+    """The share of a core that the media loop may use, over 5 s, before new calls are refused (also
+    when over 5 % of its walks are 20 ms late, at any setting but 0, which never refuses)."""
     calls_per_address: int = Field(default=10, ge=1, le=10_000)
     max_call_seconds: int = Field(default=1800, ge=10, le=86_400)
     first_message_seconds: float = Field(default=5.0, ge=0.5, le=60)

@@ -60,6 +60,8 @@ class Gauges:
     refused: Callable[[], Mapping[str, int]] = dict
     wire_errors: Callable[[], Mapping[str, int]] = dict
     recordings_failed: Callable[[], int] = int
+    load: Callable[[], float] = float
+    loop_blocked: Callable[[], int] = int
     lateness: Callable[[], tuple[Sequence[float], Sequence[int], float] | None] = lambda: None
 
 
@@ -138,6 +140,9 @@ class _Collector(Collector):
         yield CounterMetricFamily("offhook_underruns", "Underruns of ended calls.", gauges.underruns())
         failed = gauges.recordings_failed()
         yield CounterMetricFamily("offhook_recordings_failed", "Recordings that failed.", failed)
+        yield GaugeMetricFamily("offhook_load", "The loop's share of a core; 1 when late.", gauges.load())
+        blocked = gauges.loop_blocked()
+        yield CounterMetricFamily("offhook_loop_blocked", "Blocks of the loop over 100 ms.", blocked)
 
 
 def _labelled(
