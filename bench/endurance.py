@@ -107,7 +107,7 @@ async def run(args: argparse.Namespace, folder: Path, base: str) -> dict[str, ob
     figures["baseline"] = read_gauges(base)
     print("baseline", figures["baseline"], flush=True)
     began = time.monotonic()
-    long_turns = max(2, int(args.minutes * 60 / 12))
+    long_turns = max(2, int(args.minutes * 60 / 9.4))
     await call(long_turns, pause=6.0)
     figures["long_call_s"] = round(time.monotonic() - began, 1)
     figures["long_call_turns"] = long_turns
