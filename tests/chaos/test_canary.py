@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.chaos.callers import console_of, media_url, on_the_line, until
+from tests.chaos.callers import Console, console_of, media_url, on_the_line, until
 from tests.chaos.conftest import Serve
 
 from offhook.cli.caller.clips import Clip
@@ -24,7 +24,7 @@ HOOK = "/hooks/twilio/voice"
 FORM = {"CallSid": "CAcanary", "From": CALLER, "To": CALLED, "Direction": "inbound"}
 
 
-async def test_no_secret_no_number_and_no_word_is_logged(serve: Serve, question: Clip) -> None:
+async def test_no_secret_no_number_and_no_word_is_logged(serve: Serve) -> None:
     server = serve(OFFHOOK_PUBLIC_URL=PUBLIC, TWILIO_ACCOUNT_SID="AC1", **KEYS)
     signatures = TwilioSignatures(KEYS["TWILIO_AUTH_TOKEN"])
     bearer = {"Authorization": f"Bearer {KEYS['OFFHOOK_API_KEY']}"}
@@ -46,22 +46,20 @@ async def test_no_secret_no_number_and_no_word_is_logged(serve: Serve, question:
     _silent(server.lines, [*KEYS.values(), token])
 
 
-async def test_a_whole_call_logs_no_word_and_no_number(serve: Serve, question: Clip) -> None:
-    server = serve()
-    async with console_of(server) as console:
-        async with on_the_line(server.port, **{"from": CALLER, "to": CALLED}) as line:
-            [call] = await console.begun()
-            await until(lambda: line.playout.quiet_for(line.now) > 1_600, 5, "the greeting was heard")
-            heard = line.playout.counts.received
-            line.say(question.audio)
-            await until(lambda: line.playout.counts.received > heard, 6, "the call is answered")
-        row = await console.sealed(call)
-        assert (row["caller"], row["called"]) == (CALLER, CALLED)
-        events = await console.events(call, "transcript_final")
-        words = [event["text"] for event in events if event["text"]]
-    server.stop()
+async def test_a_whole_call_logs_no_word_and_no_number(console: Console, question: Clip) -> None:
+    async with on_the_line(console.server.port, **{"from": CALLER, "to": CALLED}) as line:
+        [call] = await console.begun()
+        await until(lambda: line.playout.quiet_for(line.now) > 1_600, 5, "the greeting was heard")
+        heard = line.playout.counts.received
+        line.say(question.audio)
+        await until(lambda: line.playout.counts.received > heard, 6, "the call is answered")
+    row = await console.sealed(call)
+    assert (row["caller"], row["called"]) == (CALLER, CALLED)
+    events = await console.events(call, "transcript_final")
+    words = [event["text"] for event in events if event["text"]]
     assert len(words) >= 2
-    _silent(server.lines, words)
+    assert any("call ended" in line and call in line for line in console.server.lines)
+    _silent(console.server.lines, words)
 
 
 def _silent(lines: list[str], canaries: list[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
+from pathlib import Path
 
 import pytest
 from tests.chaos.callers import console_of, media_url, on_the_line, traces, until
@@ -13,7 +15,9 @@ from offhook.cli.caller.clips import Clip
 from offhook.cli.caller.line import CallError, connect
 
 
-async def test_a_live_call_outlives_the_first_signal_and_not_the_second(serve: Serve, question: Clip) -> None:
+async def test_a_live_call_outlives_the_first_signal_and_not_the_second(
+    serve: Serve, question: Clip, tmp_path: Path
+) -> None:
     server = serve()
     async with console_of(server) as console, on_the_line(server.port) as line:
         [call] = await console.begun()
@@ -36,13 +40,7 @@ async def test_a_live_call_outlives_the_first_signal_and_not_the_second(serve: S
     assert (code, line.close_code) == (0, 1000)
     assert traces(server) == []
 
-    async with console_of(serve()) as console:
-        row = await console.call(call)
-        assert (row["state"], row["end_reason"]) == ("ended", "server_stopped")
-        assert row["recording"] == "sealed"
-
-
-async def test_an_idle_server_stops_at_once(serve: Serve) -> None:
-    server = serve()
-    server.process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(server.process.wait, 3) == 0
+    with sqlite3.connect(tmp_path / "data" / "offhook.db") as database:
+        select = "SELECT state, end_reason, recording FROM calls WHERE id = ?"
+        assert database.execute(select, (call,)).fetchone() == ("ended", "server_stopped", "sealed")
+    database.close()
