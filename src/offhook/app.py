@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import socket
 import sys
@@ -68,10 +69,13 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
 
 
 def _quiet_collector() -> None:
-    """What was built at the start stays: a collector that walks it stops every call for 60 to 180 ms."""
+    """What was built at the start stays: a collector that walks it stops every call for 60 to 180 ms.
+    What loading left over is given back to the system."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)  # loading a model takes several times what it keeps; only glibc has to be asked for it
 
 
 def _raise_file_limit() -> None:

@@ -51,6 +51,7 @@ class MoonshineModel:
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False  # an arena keeps its largest batch for ever
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -32,6 +32,7 @@ class SmartTurn:
         if not path.is_file():
             raise MissingModelError(self.name, f"cannot read {path}")
         options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False  # an arena keeps its largest batch for ever
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -35,6 +35,7 @@ class SileroVad:
         self._tail = np.zeros((0, self._context), np.float32)
         self._rate = np.array(rate, np.int64)
         options = onnxruntime.SessionOptions()
+        options.enable_cpu_mem_arena = False  # an arena keeps its largest batch for ever
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         path = path or models.folder("silero-vad") / "silero_vad.onnx"

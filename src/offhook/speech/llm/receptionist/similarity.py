@@ -58,6 +58,7 @@ class Embedding:
         model, tokenizer = model_files()
         try:
             options = onnxruntime.SessionOptions()
+            options.enable_cpu_mem_arena = False  # an arena keeps its largest batch for ever
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             self._session = onnxruntime.InferenceSession(
                 str(model), options, providers=["CPUExecutionProvider"]
