@@ -22,14 +22,16 @@ from offhook.channels.browser_channel import BrowserChannel
 from offhook.channels.phone import PhoneSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.engines.base import CallContext
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import ProviderError, SettingsError
+from offhook.local_call import begin_local_call
 from offhook.providers import make_engines, make_vads
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
-from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges
+from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.metrics import Metrics
 from offhook.web.server import DrainingServer, ServerLimits, listen
 from offhook.web.site import Parts, Site, build_site
@@ -54,9 +56,13 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
     address = _address(settings.host, listener.getsockname()[1])
     app = await build(settings)
     limits = ServerLimits(settings.limits.drain_seconds, message_bytes=settings.limits.message_bytes)
-    server = DrainingServer(
-        app.site.asgi, app.site.doors, app.directory, app.clock, limits, lambda: on_ready(address)
-    )
+
+    def ready() -> None:
+        on_ready(address)
+        if not settings.use_websocket_audio:
+            begin_local_call(app.directory)
+
+    server = DrainingServer(app.site.asgi, app.site.doors, app.directory, app.clock, limits, ready)
     _quiet_collector()
     app.media.start()
     app.watchdog.start()
@@ -122,7 +128,7 @@ async def build(settings: Settings) -> App:
     """Load models, open storage, seal what a crash left, prepare the agents' lines. Raises OffhookError."""
     clock = SystemClock()
     metrics = Metrics()
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_data_folder(settings)
     engines = await asyncio.to_thread(make_engines, settings, clock)
     store = await asyncio.to_thread(SqlStore, f"sqlite:///{settings.data / 'offhook.db'}")
     troubles = Troubles(asyncio.get_running_loop())
@@ -147,13 +153,22 @@ async def build(settings: Settings) -> App:
     )
     directory = Directory(house)
     troubles.directory = directory
+    await _check_agents(house)
     await _prepare(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
     metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog)
     site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics, watch))
     directory.on_transfer = site.transfers.ask
+    metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
     return App(clock, house, media, directory, store, tapes, site, watchdog)
+
+
+def _make_data_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"data {str(settings.data)!r} cannot be used: {error.strerror}") from None
 
 
 def _parts(
@@ -202,6 +217,17 @@ def _recover(store: SqlStore, tapes: Tapes | None, clock: SystemClock) -> None:
     sealing = tapes.recover() if tapes is not None else []
     if found or sealing:
         _log.warning("calls were cut off by a crash", calls=len(found), recordings=len(sealing))
+
+
+async def _check_agents(house: House) -> None:
+    """An agent whose engine cannot be opened (a language it does not know) stops the start, not a call."""
+    for name, agent in house.agents.items():
+        factory = house.engines[agent.engine or house.default_engine]
+        try:
+            engine = factory.open(CallContext("check", agent, PHONE, lambda text: None))
+        except ProviderError as error:
+            raise SettingsError(f"agents.{name}: {error.reason}") from None
+        await engine.close()
 
 
 async def _prepare(house: House) -> None:

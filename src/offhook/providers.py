@@ -104,8 +104,9 @@ def _model(name: str, speech: Speech) -> Llm:
     if name == "openai":
         from offhook.speech.llm.openai import OpenAi
 
+        seconds = speech.llm_first_token_seconds
         key = speech.llm_key.get_secret_value() if speech.llm_key is not None else ""
-        return OpenAi(speech.llm_url, speech.llm_model or OPENAI_MODEL, key)
+        return OpenAi(speech.llm_url, speech.llm_model or OPENAI_MODEL, key, first_token_seconds=seconds)
     from offhook.speech.llm.llama import Llama
     from offhook.speech.models import model_file
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol
 
 import structlog
 
@@ -18,6 +20,10 @@ from offhook.storage.sql import SqlStore
 from offhook.web.metrics import Gauges, Metrics
 
 _log = structlog.get_logger(__name__)
+
+
+class _Door(Protocol):
+    refused: Counter[int]
 
 
 class CountingBus(MemoryBus):
@@ -87,3 +93,11 @@ def gauges(
         loop_blocked=lambda: watchdog.blocked,
         lateness=lambda: (LATE_BOUNDS_S, media.lateness.counts, media.lateness.total_s),
     )
+
+
+def refused_at(doors: Iterable[_Door]) -> Counter[str]:
+    """Callers that the media doors turned away before the upgrade, by HTTP status."""
+    refused: Counter[str] = Counter()
+    for door in doors:
+        refused.update({f"http_{status}": count for status, count in door.refused.items()})
+    return refused

@@ -162,14 +162,18 @@ async def test_a_slow_vendor_is_given_up(vendor: Vendor, monkeypatch: pytest.Mon
         gate.set()
 
 
+KEY = "k" * 32
+KEYED = {"Authorization": f"Bearer {KEY}"}
+
+
 @pytest.fixture
 def phoning(make_stage: Callable[..., Any], vendor: Vendor) -> Any:
     """A site whose phone is the small vendor."""
-    return make_stage(phone=True, rest=phone(vendor))
+    return make_stage(phone=True, rest=phone(vendor), key=KEY)
 
 
 async def test_a_phone_is_called_by_the_api(phoning: Any, vendor: Vendor) -> None:
-    async with phoning.client() as http:
+    async with phoning.client(headers=KEYED) as http:
         answer = await http.post("/api/calls", json={"to": "+15550142"})
         assert answer.status_code == 201
         assert answer.json() == {"vendor_id": SID}
@@ -190,7 +194,7 @@ async def test_a_phone_is_called_by_the_api(phoning: Any, vendor: Vendor) -> Non
 async def test_hanging_up(phoning: Any, vendor: Vendor) -> None:
     phoning.calls.add("live-1")
     phoning.calls.add("live-2", SID)
-    async with phoning.client() as http:
+    async with phoning.client(headers=KEYED) as http:
         assert (await http.post("/api/calls/live-1/hang-up")).status_code == 204
         assert (await http.post(f"/api/calls/{SID}/hang-up")).status_code == 204
         assert phoning.calls.ended == [

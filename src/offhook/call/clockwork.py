@@ -97,7 +97,10 @@ class MediaClock:
         self.walks += 1
         if not calls:
             return
-        self._listen(calls)
+        try:
+            self._listen(calls)
+        except Exception:  # a detector's fault: the calls go on to speak
+            self._fault("voice activity detection failed")
         now = self._clock.now()
         for call in tuple(calls):
             try:
@@ -135,6 +138,12 @@ class MediaClock:
             except Exception as error:
                 call.fail(error)
 
+    def _fault(self, what: str) -> None:
+        """Count it; of many in a row, log one in a thousand."""
+        if self.faults % 1000 == 0:
+            _log.exception(what, so_far=self.faults)
+        self.faults += 1
+
     def start(self) -> None:
         """Begin to tick on the running loop."""
         self._task = asyncio.create_task(self._run(), name="media-clock")
@@ -163,8 +172,7 @@ class MediaClock:
             try:
                 self.walk(phase)
             except Exception:  # the clock serves all calls: it outlives any fault
-                self.faults += 1
-                _log.exception("a walk of the media clock failed")
+                self._fault("a walk of the media clock failed")
             phase = (phase + 1) % PHASES
             due += TICK_S
             if now - due > PHASES * TICK_S:  # never race to catch up: playback sends what is due in one go

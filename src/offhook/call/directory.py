@@ -26,6 +26,7 @@ from offhook.foundation.events import (
     Entry,
     LegKind,
     Notice,
+    ProviderFailed,
     TranscriptPartial,
 )
 from offhook.foundation.ids import call_id as new_call_id
@@ -219,6 +220,8 @@ class Directory:
             return None
 
     def _keep(self, entry: Entry) -> None:
+        if isinstance(entry.event, ProviderFailed):
+            _log.warning("a provider failed", provider=entry.event.provider, reason=entry.event.reason)
         if not entry.event.transient:
             self._house.store.keep(entry)
 
@@ -238,7 +241,7 @@ class Directory:
             del self._calls[call.id]
             self._count(session, reason)
             timeline = session.timeline
-            house.store.end(call.id, reason, timeline.wall(), int(timeline.now_ms()))
+            house.store.end(call.id, reason, timeline.wall(), session.ended_ms or int(timeline.now_ms()))
             _log.info("call ended", reason=reason, seconds=round(timeline.now_ms() / 1000, 1))
 
     def _count(self, session: Session, reason: EndReason) -> None:

@@ -79,6 +79,7 @@ class Playback:
         self.underruns = 0
         self.frames = 0
         self.started_ms = 0
+        self.left_ms = float("inf")
 
     @property
     def unheard_ms(self) -> float:
@@ -159,11 +160,11 @@ class Playback:
         for spoken in self._waiting:
             spoken.sent = spoken.heard = spoken.confirmed
         self.queued = sum(len(spoken.audio) - spoken.sent for spoken in self._waiting)
-        self._away = True
+        self._away, self.left_ms = True, now_ms
 
     def come_back(self) -> None:
         """The caller's connection is there again."""
-        self._away, self._rejoined = False, True
+        self._away, self.left_ms, self._rejoined = False, float("inf"), True
 
     def _take_back(self, now_ms: float) -> None:
         self._settle(now_ms)

@@ -40,6 +40,7 @@ _SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.DEVICE)
 class Session:
     """A call, from the greeting to the end. Everything runs on the event loop.
 
+    `ended_ms` is the media time at which the caller was lost, 0 while the caller is there.
     `tape` may be None (not recorded); `on_transfer` is told where the caller goes before the line
     is let go. Implements CallerListener for the channel and Walked for the media clock.
     """
@@ -64,6 +65,7 @@ class Session:
         self.timeline = timeline
         self.transfer = on_transfer
         self.end_reason: EndReason | None = None
+        self.ended_ms = 0
         self.leg = CallerLeg(channel.format, self._tape_caller)
         absent_ms = PHONE_ABSENT_MS if channel.kind is ChannelKind.PHONE else ABSENT_MS
         self.playback = Playback(channel, channel.format, self._tape_agent)
@@ -163,9 +165,11 @@ class Session:
         self.conversation.typed(text)
 
     def on_lost(self) -> None:
+        self.ended_ms = int(self.timeline.now_ms())
         self.conversation.leave()
 
     def on_resumed(self) -> None:
+        self.ended_ms = 0
         self.conversation.come_back()
 
     def on_closed(self, reason: EndReason) -> None:

@@ -125,7 +125,7 @@ class Speaking:
 
     def _final(self, text: str, interrupted: bool = False, unheard: str = "") -> str:
         if text or unheard:
-            now_ms = int(self._timeline.now_ms())
+            now_ms = int(min(self._timeline.now_ms(), self.playback.left_ms))
             started_ms = min(self.playback.started_ms, now_ms)
             self._timeline.emit(
                 TranscriptFinal(

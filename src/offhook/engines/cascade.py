@@ -12,6 +12,7 @@ from offhook.engines.chunking import Clauses
 from offhook.engines.lines import Lines
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
+from offhook.foundation.errors import ProviderError
 from offhook.speech.base import (
     ChatRequest,
     Llm,
@@ -36,6 +37,11 @@ class CascadeEngine:
         self._parts = parts
         self._context = context
         agent = context.agent
+        if agent.voice and agent.voice not in parts.tts.voices():
+            known = ", ".join(parts.tts.voices())
+            raise ProviderError(
+                parts.tts.name, f"has no voice {agent.voice!r}; it has {known}", retryable=False
+            )
         self._recognizer = parts.stt.open(context.format, agent.language, context.on_partial)
         self._chat = parts.llm.open(agent)
         self._audio = bytearray()

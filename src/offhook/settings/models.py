@@ -40,6 +40,8 @@ class Speech(_Section):
     llm_model: str = ""
     """The vendor's model name, or a pulled model's name or .gguf file; empty is the provider's usual one."""
     llm_key: SecretStr | None = None
+    llm_first_token_seconds: float = Field(default=3.0, ge=0.2, le=30)
+    """How long a language model may think before its reply is given up."""
 
     @field_validator("llm_url")
     @classmethod

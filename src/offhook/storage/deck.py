@@ -126,8 +126,19 @@ class Deck:
             self._tell(tape, "The disk is too slow: parts of the recording are silent.")
         if done:
             del self._spools[tape.call_id]
+            self._finish(spool)
+
+    def _finish(self, spool: _Spool) -> None:
+        """Close a tape's files and hand it on; a disk that fails at that moment stops no other tape."""
+        try:
             spool.close()
-            self._on_done(tape)
+        except OSError as error:
+            spool.tape.off = spool.tape.off or f"The recording stopped: {error.strerror}."
+            self._tell(spool.tape, spool.tape.off)
+        try:
+            self._on_done(spool.tape)
+        except Exception as error:
+            log.error("a tape was not handed on", call_id=spool.tape.call_id, error=type(error).__name__)
 
     def _tell(self, tape: CallTape, reason: str) -> None:
         log.error("recording in trouble", call_id=tape.call_id, reason=reason)

@@ -98,11 +98,13 @@ def is_cross_site(method: str, headers: Headers) -> bool:
 class Gate:
     """Lets a request through to the routes, or answers 400, 401, 403 or 429 itself.
 
-    `guesses` counts wrong keys by address.
+    `guesses` counts wrong keys by address. `public`: the server is reached from outside, perhaps through
+    a proxy on this machine that makes everyone look local, so that only a key opens the console.
     """
 
-    def __init__(self, app: ASGIApp, api_key: str, guesses: Throttle) -> None:
+    def __init__(self, app: ASGIApp, api_key: str, guesses: Throttle, public: bool = False) -> None:
         self._app = app
+        self._public = public
         self._key = api_key.encode()
         self._guesses = guesses
 
@@ -126,6 +128,8 @@ class Gate:
             return 403, "another site's page may not do this"
         peer = scope["client"][0] if scope.get("client") else ""
         if not self._key:
+            if self._public:
+                return 403, "with public_url set, the console and API need OFFHOOK_API_KEY"
             if is_local(peer, headers):
                 return None
             return 403, "this answers on its own machine only, unless OFFHOOK_API_KEY is set"
@@ -135,12 +139,11 @@ class Gate:
         key = presented_key(headers)
         if key is None:
             return 401, "this needs the API key as a bearer token"
-        if self._guesses.exhausted(peer):
+        if hmac.compare_digest(key.encode("utf-8", "surrogatepass"), self._key):
+            return None  # the right key is never throttled: behind a proxy all share one address
+        if not self._guesses.allow(peer):
             return 429, "too many wrong keys from this address; wait a minute"
-        if not hmac.compare_digest(key.encode("utf-8", "surrogatepass"), self._key):
-            self._guesses.allow(peer)
-            return 401, "the API key is wrong"
-        return None
+        return 401, "the API key is wrong"
 
 
 async def _no_such_socket(scope: Scope, send: Send) -> None:

@@ -87,8 +87,9 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         parts.directory, parts.agents, settings.default_agent, tokens, phone, settings.public_url
     )
     app = _app(parts, desk, board)
+    guesses = Throttle(clock, rate=1 / 6, burst=10)
     gate = Gate(
-        BodyLimit(app, limits.body_bytes), _plain(settings.api_key), Throttle(clock, rate=1 / 6, burst=10)
+        BodyLimit(app, limits.body_bytes), _plain(settings.api_key), guesses, public=bool(settings.public_url)
     )
     browser = BrowserDoor(
         parts.directory,
