@@ -19,6 +19,7 @@ from offhook.settings import Settings, load, secret_values
 from offhook.settings.agents import hours_fault
 
 Loader = Callable[..., Settings]
+SID, TOKEN = "AC" + "0a" * 16, "0b" * 16
 
 
 @pytest.fixture
@@ -77,8 +78,9 @@ def test_sources_are_merged_section_by_section(loader: Loader) -> None:
 def test_names_that_users_already_have(loader: Loader) -> None:
     names = {
         "USE_WEBSOCKET_AUDIO": "false",
-        "TWILIO_ACCOUNT_SID": "AC1",
-        "TWILIO_AUTH_TOKEN": "t-token",
+        "TWILIO_ACCOUNT_SID": SID,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "TWILIO_FROM_NUMBER": "+15550100",
         "OPENAI_API_KEY": "o-key",
         "ELEVENLABS_API_KEY": "e-key",
         "AGENT_ID": "agent",
@@ -93,10 +95,11 @@ def test_names_that_users_already_have(loader: Loader) -> None:
     }
     settings = loader(environ=names)
     assert settings.use_websocket_audio is False
-    assert (settings.twilio.account_sid, settings.data) == ("AC1", Path("elsewhere"))
+    assert (settings.twilio.account_sid, settings.data) == (SID, Path("elsewhere"))
+    assert settings.twilio.from_number == "+15550100"
     assert (settings.elevenlabs.agent_id, settings.elevenlabs.model) == ("agent", "model")
     assert (settings.elevenlabs.voice, settings.livekit.url) == ("voice", "wss://livekit.example")
-    assert set(secret_values(settings)) == {"t-token", "o-key", "e-key", "l-secret"}
+    assert set(secret_values(settings)) == {TOKEN, "o-key", "e-key", "l-secret"}
     assert loader(dotenv="\n".join(f"{name}={value}" for name, value in names.items())) == settings
 
 
@@ -110,10 +113,10 @@ def test_an_empty_value_is_no_value(loader: Loader) -> None:
 
 
 def test_secrets_do_not_show(loader: Loader) -> None:
-    settings = loader(
-        environ={"OPENAI_API_KEY": "canary", "TWILIO_AUTH_TOKEN": "canary", "OFFHOOK_API_KEY": "canary"}
-    )
+    names = {"OPENAI_API_KEY": "canary", "TWILIO_AUTH_TOKEN": TOKEN, "OFFHOOK_API_KEY": "canary" * 3}
+    settings = loader(environ=names)
     assert "canary" not in repr(settings)
+    assert TOKEN not in repr(settings)
     assert len(secret_values(settings)) == 3
 
 
@@ -204,6 +207,69 @@ def test_wrong_names_in_the_environment(loader: Loader, environ: dict[str, str],
     assert reason.replace("environment", ".env") in _reason(loader, dotenv=dotenv)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("OFFHOOK_TWILIO_FROM_NUMBER", "OFFHOOK_TWILIO__FROM_NUMBER"),
+        ("OFFHOOK_MAX_CALLS", "OFFHOOK_LIMITS__MAX_CALLS"),
+        ("OFFHOOK_DEFALT_AGENT", "OFFHOOK_DEFAULT_AGENT"),
+    ],
+)
+def test_what_was_meant_is_found(loader: Loader, name: str, meant: str) -> None:
+    assert (
+        _reason(loader, environ={name: "1"}) == f"{name} (environment) is no setting; did you mean {meant}?"
+    )
+
+
+@pytest.mark.parametrize("name", ["OFFHOOK_HOPS", "OFFHOOK_PUBLIC", "OFFHOOK_LLAMA"])
+def test_nothing_is_guessed_that_is_not_near(loader: Loader, name: str) -> None:
+    reason = _reason(loader, environ={name: "1"})
+    assert "did you mean" not in reason
+    assert "known: agents, allowed_origins" in reason
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"TWILIO_ACCOUNT_SID": "foo"}, 'TWILIO_ACCOUNT_SID (environment) = "foo" is not allowed: AC and 32'),
+        ({"TWILIO_ACCOUNT_SID": "AC" + "g" * 32}, "AC and 32 hex digits"),
+        (
+            {"TWILIO_AUTH_TOKEN": "canary"},
+            "TWILIO_AUTH_TOKEN (environment) = ******** is not allowed: 32 hex",
+        ),
+        ({"TWILIO_AUTH_TOKEN": TOKEN + "\n"}, "32 hex digits"),
+        (
+            {"OFFHOOK_API_KEY": "canary-short-15"},
+            "api_key (environment) = ******** is not allowed: at least 16",
+        ),
+        ({"OFFHOOK_SPEECH__LLM": "openai"}, "is not allowed: set OPENAI_API_KEY"),
+        (
+            {"OFFHOOK_SPEECH__LLM_FALLBACK": "openai"},
+            'LLM_FALLBACK (environment) = "openai" is not allowed: set',
+        ),
+    ],
+)
+def test_keys_that_cannot_be_right_stop_the_start(
+    loader: Loader, environ: dict[str, str], reason: str
+) -> None:
+    found = _reason(loader, environ=environ)
+    assert reason.lower() in found.lower()
+    assert "canary" not in found
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OFFHOOK_API_KEY": "k" * 16},
+        {"OFFHOOK_SPEECH__LLM": "openai", "OPENAI_API_KEY": "key"},
+        {"OFFHOOK_SPEECH__LLM": "openai", "OFFHOOK_SPEECH__LLM_URL": "http://127.0.0.1:11434/v1"},
+        {"OFFHOOK_SPEECH__LLM_FALLBACK": "openai", "OPENAI_API_KEY": "key"},
+    ],
+)
+def test_keys_that_may_be_right_do_not(loader: Loader, environ: dict[str, str]) -> None:
+    assert loader(environ=environ).port == 8080
+
+
 def test_a_wrong_flag_is_named(loader: Loader) -> None:
     assert _reason(loader, flags={"port": 70000}) == "port (command line) = 70000 is not allowed: 0 to 65535"
 
@@ -244,7 +310,10 @@ def test_agents_by_environment(loader: Loader) -> None:
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [
-        ("[agents.a]\n[agents.b]", 'default_agent = "default" is not allowed: one of the agents a, b'),
+        (
+            "[agents.a]\n[agents.b]",
+            "default_agent is missing: set it to the agent that answers when a caller",
+        ),
         ("default_agent = 'x'\n[agents.a]", 'default_agent = "x" is not allowed: one of the agents a'),
         ("agents.a = 3", "agents.a (offhook.toml) = 3 is not allowed: a table"),
         ("[agents.A]", 'agents.A (offhook.toml) = "A" is not allowed: agent names of lower-case'),

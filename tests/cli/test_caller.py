@@ -17,6 +17,7 @@ from offhook.cli.caller.line import CallError, connect
 from offhook.cli.caller.place import Order, place
 from offhook.cli.caller.script import Manner
 from offhook.foundation.errors import OffhookError
+from offhook.protocols.signatures import SIGNATURE_HEADER, TwilioSignatures
 
 
 async def _call(
@@ -123,6 +124,29 @@ async def test_an_http_refusal_is_named() -> None:
         await connect(f"ws://127.0.0.1:{port}/media/twilio", {})
     server.close()
     await server.wait_closed()
+
+
+async def test_the_upgrade_is_signed_where_a_token_is_given() -> None:
+    heads: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/media/twilio"
+    for token in ("", "0b" * 16):
+        with pytest.raises(CallError, match="HTTP 403"):
+            await place(Order(url, auth_token=token))
+    server.close()
+    await server.wait_closed()
+    unsigned, signed = (head.decode() for head in heads)
+    assert SIGNATURE_HEADER not in unsigned
+    (signature,) = (
+        line.partition(": ")[2] for line in signed.splitlines() if line.startswith(SIGNATURE_HEADER)
+    )
+    assert TwilioSignatures("0b" * 16).verify_upgrade(url, signature)
 
 
 def test_files_of_any_kind_become_phone_audio(clip_file: Path, tmp_path: Path) -> None:

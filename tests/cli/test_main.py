@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from offhook.cli import checks
+from offhook.cli import checks, house_checks
 from offhook.cli.checks import Check, Mark
 from offhook.cli.main import app, main
 from offhook.cli.serve import _address_error
 from offhook.settings import Settings
+from offhook.speech.models import MODELS
+from offhook.storage.sql import SqlStore
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -83,7 +89,19 @@ def test_an_unknown_model_is_named(
 
 def test_models_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(monkeypatch, "models", "list") == 0
-    assert "moonshine-tiny-en" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("moonshine-tiny-en") for line in lines)
+    assert len(lines) == 1 + len(MODELS)  # a command that is to be copied stays on its line
+
+
+def test_the_help_says_what_the_defaults_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert _run(monkeypatch, "serve", "--help") == 0
+    text = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    for default in ("(127.0.0.1)", "(8080)", "(./data)", "(info)"):
+        assert default in text
 
 
 def test_every_verb_has_help() -> None:
@@ -165,6 +183,86 @@ class TestDoctor:
         local = {"llm": "openai", "llm_url": "http://127.0.0.1:9000/v1"}
         (check,) = checks.check_language_model(Settings.model_validate({"speech": local}))
         assert check.mark is Mark.GOOD
+
+    def test_so_does_a_fallback(self) -> None:
+        settings = Settings.model_validate({"speech": {"llm_fallback": "openai"}})
+        (check,) = checks.check_language_model(settings)
+        assert (check.mark, check.advice) == (Mark.WRONG, "set it, or another speech.llm_fallback")
+
+    def test_an_agent_that_its_providers_cannot_serve_is_named(self) -> None:
+        speech = {"stt": "scripted", "tts": "scripted", "llm": "scripted", "turn": "silence"}
+        agents = {"good": {}, "mute": {"voice": "nobody"}}
+        settings = Settings.model_validate({"speech": speech, "agents": agents, "default_agent": "good"})
+        (check,) = house_checks.check_agents(settings)
+        assert (check.name, check.mark) == ("agents.mute", Mark.WRONG)
+        assert "has no voice 'nobody'" in check.finding
+        settings = Settings.model_validate({"speech": speech, "agents": {"good": {}}})
+        (check,) = house_checks.check_agents(settings)
+        assert check.mark is Mark.GOOD
+
+    def test_a_database_is_read_and_left_as_it_is(self, tmp_path: Path) -> None:
+        settings = Settings(data=tmp_path)
+        path = tmp_path / "offhook.db"
+        assert [c.mark for c in house_checks.check_database(settings)] == [Mark.GOOD]
+        assert not path.exists()
+        connection = sqlite3.connect(path)
+        connection.execute("CREATE TABLE calls (words TEXT)")
+        connection.execute("INSERT INTO calls VALUES (?)", ("x" * 20_000,))
+        connection.commit()
+        connection.close()
+        (check,) = house_checks.check_database(settings)
+        assert (check.mark, check.finding) == (Mark.GOOD, f"{path} is whole")
+        assert [each.name for each in tmp_path.iterdir()] == ["offhook.db"]
+
+    @pytest.mark.parametrize("at", [0, 4096])
+    def test_a_damaged_database_is_found(self, tmp_path: Path, at: int) -> None:
+        self.test_a_database_is_read_and_left_as_it_is(tmp_path)
+        with (tmp_path / "offhook.db").open("r+b") as file:
+            file.seek(at)
+            file.write(b"\xa5" * 500)
+        (check,) = house_checks.check_database(Settings(data=tmp_path))
+        assert check.mark is Mark.WRONG
+        assert "backup" in check.advice
+
+    async def test_a_database_in_use_is_not_disturbed(self, tmp_path: Path) -> None:
+        store = SqlStore(f"sqlite:///{tmp_path / 'offhook.db'}")
+        try:
+            assert [c.mark for c in house_checks.check_database(Settings(data=tmp_path))] == [Mark.GOOD]
+        finally:
+            await store.close()
+
+    @pytest.mark.parametrize(
+        ("given", "mark"),
+        [
+            ({}, Mark.GOOD),
+            ({"public_url": "https://calls.example"}, Mark.WRONG),
+            ({"public_url": "https://calls.example", "api_key": "k" * 16}, Mark.GOOD),
+        ],
+    )
+    def test_a_public_server_needs_a_key(self, given: dict[str, str], mark: Mark) -> None:
+        (check,) = checks.check_api_key(Settings.model_validate(given))
+        assert check.mark is mark
+        assert "kkkk" not in repr(check)
+
+    @pytest.mark.parametrize(("body", "mark"), [(b"welcome", Mark.WRONG), (b'{"status":"ok"}', Mark.GOOD)])
+    def test_another_web_server_on_the_port_is_not_taken_for_offhook(self, body: bytes, mark: Mark) -> None:
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Page) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            (check,) = checks.check_port(Settings(port=server.server_port))
+            server.shutdown()
+            thread.join()
+        assert check.mark is mark
 
     def test_the_sound_card_is_needed_only_where_it_is_asked_for(self) -> None:
         assert [c.mark for c in checks.check_sound(Settings())] == [Mark.GOOD]

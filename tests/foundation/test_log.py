@@ -77,7 +77,7 @@ async def test_the_call_id_follows_into_tasks_and_ends_with_the_block() -> None:
     async def inside() -> None:
         logger.info("inside")
 
-    with log.call_context("call_1"):
+    with structlog.contextvars.bound_contextvars(call_id="call_1"):
         await asyncio.create_task(inside())
     logger.info("outside")
     inner, outer = _records(stream)

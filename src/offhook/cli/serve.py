@@ -16,11 +16,11 @@ class AddressError(OffhookError):
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any [default: 8080].")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any (8080).")] = None,
     engine: Annotated[str | None, typer.Option(help="cascade, or scripted for load tests.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder for calls and recordings [./data].")] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [info].")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder for calls and recordings (./data).")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (info).")] = None,
 ) -> None:
     """Answer calls until interrupted."""
     from offhook.foundation import log

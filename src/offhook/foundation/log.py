@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import IO, Any, Literal
 
 import structlog
@@ -76,13 +75,6 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
     _route_libraries(_LEVELS[level])
-
-
-@contextmanager
-def call_context(call_id: str) -> Iterator[None]:
-    """Every record inside carries `call_id`, those of tasks started inside as well."""
-    with structlog.contextvars.bound_contextvars(call_id=call_id):
-        yield
 
 
 def _formatter(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import types
 import typing
@@ -15,11 +14,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from offhook.foundation.redact import escape_controls, redact_text
+from offhook.settings.keys import KeyFault
 from offhook.settings.models import Settings
 
 _SECRET_NAME = re.compile(r"key|secret|token|password", re.IGNORECASE)
 _NOT_SECRET = {"message_bytes"}
 _LONGEST_VALUE = 60
+_LONG_NAME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,37 @@ def describe(error: ValidationError, layers: Sequence[Layer]) -> str:
 def suggestion(name: str, names: Iterable[str]) -> str:
     """`; did you mean X?`, or what there is when nothing is near."""
     known = sorted(names)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else f"; known: {', '.join(known)}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that is `name` but for a slip (two in long names), or nothing."""
+    known = list(names)
+    best = min(known, key=lambda other: _slips(name, other), default="")
+    return best if best and _slips(name, best) <= (1 if len(best) < _LONG_NAME else 2) else ""
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters were added, left out, mistaken, or swapped with the next."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        last, row = row, [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b)))
+            if i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before = last
+    return row[-1]
+
+
+def describe_key(fault: KeyFault, layers: Sequence[Layer]) -> str:
+    """One line for a key that cannot be right (secrets masked), or a choice whose key is missing."""
+    path, value, allowed = fault
+    name, source = _origin(path, layers)
+    label = f"{name} ({source})" if source else name
+    return escape_controls(f"{label} = {_shown(path, value)} is not allowed: {allowed}")
 
 
 def _line(details: ErrorDetails, layers: Sequence[Layer]) -> str:

@@ -15,7 +15,8 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableError
 
 from offhook.foundation.errors import SettingsError
-from offhook.settings.faults import Layer, describe, suggestion
+from offhook.settings.faults import Layer, describe, describe_key, nearest, suggestion
+from offhook.settings.keys import key_faults
 from offhook.settings.models import Settings
 
 PREFIX = "OFFHOOK_"
@@ -27,6 +28,7 @@ VENDOR_NAMES = {
     "USE_WEBSOCKET_AUDIO": "OFFHOOK_USE_WEBSOCKET_AUDIO",
     "TWILIO_ACCOUNT_SID": "OFFHOOK_TWILIO__ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN": "OFFHOOK_TWILIO__AUTH_TOKEN",
+    "TWILIO_FROM_NUMBER": "OFFHOOK_TWILIO__FROM_NUMBER",
     "OPENAI_API_KEY": "OFFHOOK_SPEECH__LLM_KEY",
     "ELEVENLABS_API_KEY": "OFFHOOK_ELEVENLABS__API_KEY",
     "AGENT_ID": "OFFHOOK_ELEVENLABS__AGENT_ID",
@@ -62,12 +64,23 @@ def load(
         settings = Settings(**merged)
     except ValidationError as error:
         raise SettingsError(describe(error, layers)) from None
-    if settings.default_agent not in settings.agents:
-        allowed = ", ".join(sorted(settings.agents))
-        raise SettingsError(
-            f'default_agent = "{settings.default_agent}" is not allowed: one of the agents {allowed}'
-        )
+    _check_default_agent(settings, "default_agent" in merged)
+    for fault in key_faults(settings):
+        raise SettingsError(describe_key(fault, layers))
     return settings
+
+
+def _check_default_agent(settings: Settings, given: bool) -> None:
+    if settings.default_agent in settings.agents:
+        return
+    names = ", ".join(sorted(settings.agents))
+    if given:
+        raise SettingsError(
+            f'default_agent = "{settings.default_agent}" is not allowed: one of the agents {names}'
+        )
+    raise SettingsError(
+        f"default_agent is missing: set it to the agent that answers when a caller names none, one of {names}"
+    )
 
 
 def secret_values(settings: Settings) -> tuple[str, ...]:
@@ -104,8 +117,21 @@ def _names_layer(source: str, names: Mapping[str, str]) -> Layer:
 def _known(name: str, source: str) -> None:
     top, *rest = name[len(PREFIX) :].split("__")
     if top.lower() not in Settings.model_fields:
-        names = ["__".join([PREFIX + field.upper(), *rest]) for field in Settings.model_fields]
-        raise SettingsError(f"{name} ({source}) is no setting{suggestion(name, names)}")
+        raise SettingsError(f"{name} ({source}) is no setting{_near_name(top, rest)}")
+
+
+def _near_name(top: str, rest: list[str]) -> str:
+    """What the user may have meant: a section spelled right, or a setting whose section was left out."""
+    if near := nearest(top.lower(), Settings.model_fields):
+        return f"; did you mean {'__'.join([PREFIX + near.upper(), *rest])}?"
+    whole = "_".join([top, *rest]).lower()
+    for section, field in Settings.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            for name in inner.model_fields:
+                if whole in (name, f"{section}_{name}"):
+                    return f"; did you mean {PREFIX}{section.upper()}__{name.upper()}?"
+    return suggestion(top.lower(), Settings.model_fields)
 
 
 def _explode(names: dict[str, str], source: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 from offhook.audio.frame import PHONE
 from offhook.cli.caller.playout import Playout
 from offhook.foundation.errors import OffhookError, WireError
+from offhook.protocols.signatures import SIGNATURE_HEADER, TwilioSignatures
 from offhook.protocols.twilio_peer import PeerClear, PeerMark, PeerMedia, TwilioPeer
 
 TICK = 0.02
@@ -162,13 +163,17 @@ class Line(WSListener):  # type: ignore[misc, unused-ignore]
                     self._send(self._peer.mark(name))
 
 
-async def connect(url: str, parameters: dict[str, str]) -> Line:
-    """Open the socket. Raises CallError with one sentence when the server is not there or refuses."""
+async def connect(url: str, parameters: dict[str, str], auth_token: str = "") -> Line:
+    """Open the socket, signed as Twilio does where there is an `auth_token`.
+
+    Raises CallError with one sentence when the server is not there or refuses.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise CallError(f"{url} is no call address: ws://host:port/path or wss://host/path")
     call_sid, stream_sid, account_sid = (prefix + secrets.token_hex(16) for prefix in ("CA", "MZ", "AC"))
     line = Line(TwilioPeer(call_sid, stream_sid, account_sid, parameters))
+    signed = {SIGNATURE_HEADER: TwilioSignatures(auth_token).sign(url)} if auth_token else None
     context = ssl.create_default_context() if parts.scheme == "wss" else None
     try:
         await ws_connect(
@@ -177,6 +182,7 @@ async def connect(url: str, parameters: dict[str, str]) -> Line:
             ssl_context=context,
             websocket_handshake_timeout=_CONNECT_SECONDS,
             max_frame_size=1 << 22,
+            extra_headers=signed,
         )
     except (OSError, WSError, TimeoutError) as error:
         raise CallError(f"{url}: {_why(error)}") from error

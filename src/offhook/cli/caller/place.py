@@ -32,6 +32,8 @@ class Order:
     digits_at: float = 0.0
     microphone: bool = False
     words: bool = True
+    auth_token: str = ""
+    """Signs the socket's upgrade; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Placed:
 
 async def place(order: Order) -> Placed:
     """The whole call. Raises CallError when it cannot be placed. Ctrl-C hangs up."""
-    line, conversation = await connect(order.url, dict(order.parameters)), Conversation()
+    line = await connect(order.url, dict(order.parameters), order.auth_token)
+    conversation = Conversation()
     line.press(order.digits, PHONE.samples(order.digits_at * 1000))
     await _talk(line, order, conversation)
     tracks = Tracks.of(line)

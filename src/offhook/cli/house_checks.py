@@ -1,0 +1,82 @@
+"""Whether the agents can speak with the chosen providers, and the database is whole. Changes neither."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from offhook.audio.frame import PHONE
+from offhook.cli.checks import Check, Mark
+from offhook.engines.base import CallContext, EngineFactory
+from offhook.foundation.agent import Agent
+from offhook.foundation.clock import SystemClock
+from offhook.foundation.errors import OffhookError, ProviderError
+from offhook.providers import make_engines
+from offhook.settings import Settings
+
+_DATABASE = "offhook.db"
+
+
+def check_agents(settings: Settings) -> Iterator[Check]:
+    """One line for each agent that its engine refuses (a language, a voice), as the start would."""
+    yield from asyncio.run(_agents(settings))
+
+
+async def _agents(settings: Settings) -> list[Check]:
+    try:
+        engines = make_engines(settings, SystemClock())
+    except (OffhookError, ImportError, OSError, RuntimeError, ValueError) as error:
+        finding = " ".join(str(error).split())[:200] or type(error).__name__
+        return [Check("agents", Mark.WRONG, f"no engine to try them with: {finding}", "see the lines above")]
+    try:
+        tried = [await _agent(name, agent, settings, engines) for name, agent in settings.agents.items()]
+    finally:
+        for engine in engines.values():
+            await engine.close()
+    wrong = [check for check in tried if check is not None]
+    names = ", ".join(settings.agents)
+    return wrong or [Check("agents", Mark.GOOD, f"their languages and voices are known: {names}")]
+
+
+async def _agent(
+    name: str, agent: Agent, settings: Settings, engines: Mapping[str, EngineFactory]
+) -> Check | None:
+    factory = engines[agent.engine or settings.engine]
+    try:
+        engine = factory.open(CallContext("doctor", agent, PHONE, lambda text: None))
+    except ProviderError as error:
+        advice = "change its language or voice, or the provider in [speech]"
+        return Check(f"agents.{name}", Mark.WRONG, error.reason, advice)
+    await engine.close()
+    return None
+
+
+def check_database(settings: Settings) -> Iterator[Check]:
+    """Reads the whole database and writes nothing; a running server is not disturbed."""
+    path = (settings.data / _DATABASE).absolute()
+    if not path.exists():
+        yield Check("database", Mark.GOOD, "none yet; the first start makes it")
+        return
+    advice = f"stop Offhook and restore {settings.data / _DATABASE} from a backup, or move it away"
+    try:
+        found = _quick_check(path)
+    except sqlite3.Error as error:
+        yield Check("database", Mark.WRONG, f"{settings.data / _DATABASE}: {error}", advice)
+        return
+    if found == "ok":
+        yield Check("database", Mark.GOOD, f"{settings.data / _DATABASE} is whole")
+    else:
+        yield Check("database", Mark.WRONG, f"{settings.data / _DATABASE} is damaged: {found}", advice)
+
+
+def _quick_check(path: Path) -> str:
+    # Without a write-ahead log nobody has it open, and reading it as immutable leaves no files beside it.
+    alone = not path.with_name(path.name + "-wal").exists()
+    connection = sqlite3.connect(path.as_uri() + ("?mode=ro&immutable=1" if alone else "?mode=ro"), uri=True)
+    try:
+        (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        connection.close()
+    return " ".join(str(first).split())
