@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup run test check bench e2e console clean
+.PHONY: setup run test floors check bench e2e console clean
 
 setup: .venv/.installed console
 
@@ -27,6 +27,11 @@ run: setup
 
 test: setup
 	$(BIN)/pytest $(ARGS)
+
+# The pure floors are covered whole, branches included.
+floors: setup
+	$(BIN)/pytest tests/audio tests/protocols --cov=offhook.audio --cov=offhook.protocols --cov-branch \
+		--cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
 
 check: setup
 	$(BIN)/ruff check src tests bench scripts
