@@ -228,48 +228,6 @@ def test_nothing_is_guessed_that_is_not_near(loader: Loader, name: str) -> None:
     assert "known: agents, allowed_origins" in reason
 
 
-@pytest.mark.parametrize(
-    ("environ", "reason"),
-    [
-        ({"TWILIO_ACCOUNT_SID": "foo"}, 'TWILIO_ACCOUNT_SID (environment) = "foo" is not allowed: AC and 32'),
-        ({"TWILIO_ACCOUNT_SID": "AC" + "g" * 32}, "AC and 32 hex digits"),
-        (
-            {"TWILIO_AUTH_TOKEN": "canary"},
-            "TWILIO_AUTH_TOKEN (environment) = ******** is not allowed: 32 hex",
-        ),
-        ({"TWILIO_AUTH_TOKEN": TOKEN + "\n"}, "32 hex digits"),
-        (
-            {"OFFHOOK_API_KEY": "canary-short-15"},
-            "api_key (environment) = ******** is not allowed: at least 16",
-        ),
-        ({"OFFHOOK_SPEECH__LLM": "openai"}, "is not allowed: set OPENAI_API_KEY"),
-        (
-            {"OFFHOOK_SPEECH__LLM_FALLBACK": "openai"},
-            'LLM_FALLBACK (environment) = "openai" is not allowed: set',
-        ),
-    ],
-)
-def test_keys_that_cannot_be_right_stop_the_start(
-    loader: Loader, environ: dict[str, str], reason: str
-) -> None:
-    found = _reason(loader, environ=environ)
-    assert reason.lower() in found.lower()
-    assert "canary" not in found
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {"OFFHOOK_API_KEY": "k" * 16},
-        {"OFFHOOK_SPEECH__LLM": "openai", "OPENAI_API_KEY": "key"},
-        {"OFFHOOK_SPEECH__LLM": "openai", "OFFHOOK_SPEECH__LLM_URL": "http://127.0.0.1:11434/v1"},
-        {"OFFHOOK_SPEECH__LLM_FALLBACK": "openai", "OPENAI_API_KEY": "key"},
-    ],
-)
-def test_keys_that_may_be_right_do_not(loader: Loader, environ: dict[str, str]) -> None:
-    assert loader(environ=environ).port == 8080
-
-
 def test_a_wrong_flag_is_named(loader: Loader) -> None:
     assert _reason(loader, flags={"port": 70000}) == "port (command line) = 70000 is not allowed: 0 to 65535"
 
