@@ -65,6 +65,24 @@ async def test_another_version_is_told_at_once(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "cause"),
+    [
+        ({"codec": "mp3"}, "codec is neither pcm16 nor opus"),
+        ({"resume": 5}, "resume is not a string"),
+        ({"audio": "yes"}, "audio is not true or false"),
+        ({"version": "one"}, "version is not a count"),
+    ],
+)
+async def test_a_start_that_is_wrong_is_refused_at_once(door: Door, start: Any, cause: str) -> None:
+    async with door.server.client() as client:
+        await client.send(dumps("start", **start))
+        said = {"type": "error", "code": "bad_start", "message": cause}
+        assert await closing(client) == (1008, [said])
+        assert client.close_reason == cause
+    assert door.server.reception.calls == []
+
+
+@pytest.mark.parametrize(
     ("bad", "code"),
     [
         (["{"] * 3, 1007),

@@ -135,6 +135,32 @@ async def test_a_database_damaged_on_the_disk_is_refused(tmp_path: Path) -> None
         SqlStore(f"sqlite:///{path}")
 
 
+async def test_a_recovery_on_damaged_pages_names_the_file_the_cause_and_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "offhook.db"
+    store = SqlStore(f"sqlite:///{path}", commit_interval=0.01)
+    for number in range(200):
+        store.begin(record(f"call{number}"))
+    await store.close()
+    whole = path.read_bytes()
+    with sqlite3.connect(path) as other:
+        pages = [
+            root for (root,) in other.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name='calls'")
+        ]
+        size = other.execute("PRAGMA page_size").fetchone()[0]
+    other.close()
+    damaged = bytearray(whole)
+    for page in filter(None, pages):
+        damaged[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(damaged)
+    store = SqlStore(f"sqlite:///{path}", commit_interval=0.01)
+    with pytest.raises(StorageError) as caught:
+        store.recover(START)
+    await store.close()
+    for words in (str(path), "malformed", "backup", "move the file away"):
+        assert words in caught.value.reason
+    assert not caught.value.retryable
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -169,7 +195,7 @@ async def test_reading_a_broken_database_says_so(tmp_path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("DROP TABLE calls")
     other.close()
-    with pytest.raises(StorageError, match="marked"):
+    with pytest.raises(StorageError, match="no such table: calls; restore"):
         store.recover(START)
     await store.close()
 

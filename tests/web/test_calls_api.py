@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import av
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.foundation.events import ChannelKind, Direction
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.storage.base import CallRecord
-from offhook.web.ranges import Unsatisfiable, parse_range
+from offhook.web.ranges import SoundResponse, Unsatisfiable, parse_range
 
 NOBODY = "call_" + "0" * 26
 
@@ -95,6 +97,63 @@ async def test_recordings_whole_and_in_parts(stage: Any, kept_call: str, format:
         rate = stream.rate
         samples = sum(frame.samples for frame in container.decode(stream))
     assert samples / rate == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize("format", ["ogg", "wav"])
+async def test_the_head_of_a_recording_has_its_length_and_no_body(
+    stage: Any, kept_call: str, format: str
+) -> None:
+    path = f"/api/calls/{kept_call}/recording?format={format}"
+    async with stage.client() as http:
+        whole, head = await http.get(path), await http.head(path)
+        part = await http.head(path, headers={"Range": "bytes=10-19"})
+        assert (await http.head(f"/api/calls/{new_call_id()}/recording")).status_code == 404
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["content-type"] == f"audio/{format}"
+    assert (part.status_code, part.headers["content-length"], part.content) == (206, "10", b"")
+
+
+@pytest.mark.parametrize("damage", [b"", bytes(range(256)) * 90, b"OggS" + bytes(range(256)) * 90])
+async def test_a_damaged_recording_is_an_error_and_no_half_answer(
+    stage: Any, kept_call: str, damage: bytes
+) -> None:
+    stage.parts.recordings.ogg(kept_call).write_bytes(damage)
+    async with stage.client() as http:
+        for format in ["wav"] if damage.startswith(b"OggS") else ["wav", "ogg"]:
+            path = f"/api/calls/{kept_call}/recording?format={format}"
+            for wanted in ({}, {"Range": "bytes=0-99"}):
+                answer = await http.get(path, headers=wanted)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (500, "recording_damaged")
+            assert (await http.head(path)).status_code == 500
+
+
+async def test_damaged_peaks_are_an_error_too(stage: Any, kept_call: str) -> None:
+    stage.parts.recordings.ogg(kept_call).with_name(f"{kept_call}.peaks.json").write_text("{")
+    async with stage.client() as http:
+        answer = await http.get(f"/api/calls/{kept_call}/peaks")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "recording_damaged")
+
+
+async def test_a_sound_that_breaks_later_ends_without_a_traceback_and_is_logged_once() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"sound"
+        raise OSError("the disk is gone")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return await asyncio.Event().wait()
+
+    with capture_logs() as logs:
+        response = SoundResponse(pieces(), 200, {"Content-Length": "10"}, "audio/wav")
+        await response({"type": "http", "method": "GET", "asgi": {"spec_version": "2.0"}}, receive, send)
+    assert [message.get("body") for message in sent] == [None, b"sound"]
+    assert sent[-1]["more_body"], "the server sees that the body is not complete"
+    assert [(log["event"], log["cause"]) for log in logs] == [("recording_cut_short", "the disk is gone")]
 
 
 async def test_peaks(stage: Any, kept_call: str) -> None:

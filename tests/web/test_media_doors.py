@@ -206,3 +206,11 @@ async def test_call_tokens_where_they_are_wanted(make_stage: Any) -> None:
             assert socket.close_code == 1008
         await good.close()
     assert len(stage.desk.arrivals) == 1
+
+
+async def test_a_page_that_names_no_agent_is_told_which_one_answers(stage: Any) -> None:
+    async with serving(stage) as port:
+        socket = await browse(port)
+        assert json.loads(await socket.recv())["agent"] == "default"
+        await socket.close()
+    assert stage.desk.arrivals[0].agent == "default"

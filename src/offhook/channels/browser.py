@@ -27,6 +27,7 @@ from offhook.protocols.browser import (
     Mute,
     Ping,
     Start,
+    StartError,
     Stats,
     Text,
     message,
@@ -98,6 +99,9 @@ class BrowserSocket(PeerSocket):
     def strike(self, error: WireError) -> None:
         if isinstance(error, KindError) and not self._reader.started:
             self._refuse(1003, "unsupported", error.reason)
+            return
+        if isinstance(error, StartError):
+            self._refuse(1008, "bad_start", error.reason)
             return
         super().strike(error)
 

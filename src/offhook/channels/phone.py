@@ -13,10 +13,11 @@ from offhook.channels.base import Arrival, CallerListener, Reception
 from offhook.channels.bounds import MediaTime, SocketBounds, TokenBucket, Valve
 from offhook.channels.socket import LOST, PeerSocket
 from offhook.channels.watch import Watch
-from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
+from offhook.foundation.errors import LimitError, NotFoundError, RefusedError, WireError
 from offhook.foundation.events import ChannelKind, EndReason, Entry
 from offhook.protocols.base import KindError
 from offhook.protocols.twilio import Digit, Event, MarkReached, Media, Started, Stopped, TwilioStream
+from offhook.protocols.twilio_start import FormatError
 
 FORMATS = (PHONE, WIDEBAND, AudioFormat(Encoding.ALAW, 8_000), AudioFormat(Encoding.PCM16, 8_000))
 _PIECE_MS = 500
@@ -108,6 +109,13 @@ class PhoneSocket(PeerSocket):
 
     def receive_binary(self, raw: bytes) -> None:
         raise KindError("Media Streams has no binary messages")
+
+    def strike(self, error: WireError) -> None:
+        if isinstance(error, FormatError):
+            self.watch.faults[type(error).__name__] += 1
+            self.close(1003, error.reason, EndReason.PROTOCOL_ERROR)
+            return
+        super().strike(error)
 
     def _start(self, started: Started) -> None:
         format = AudioFormat(Encoding(started.encoding), started.rate)

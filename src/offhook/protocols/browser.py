@@ -99,6 +99,10 @@ class Audio:
     at_ms: int
 
 
+class StartError(WireError):
+    """The first message is a start that cannot be obeyed; nothing better will follow (close code 1008)."""
+
+
 Control = Start | Text | Digit | Mute | MarkEcho | Ping | Stats | End
 
 
@@ -114,7 +118,12 @@ class BrowserReader:
         message = parse_object(raw)
         kind = string(message, "type", 64)
         self._check_order(kind == "start")
-        control = _control(kind, message)
+        try:
+            control = _control(kind, message)
+        except KindError:
+            raise
+        except WireError as error:
+            raise StartError(error.reason) if kind == "start" else error from None
         self.started = self.started or isinstance(control, Start)
         self.ended = isinstance(control, End)
         return control

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offhook.foundation.errors import WireError
-from offhook.protocols.base import counter, section, string
+from offhook.protocols.base import KindError, counter, section, string
 
 _ENCODINGS = {
     "audio/x-mulaw": "ulaw",
@@ -17,6 +17,10 @@ _ENCODINGS = {
     "audio/l16": "pcm16",
 }
 _RATES = (8_000, 16_000, 24_000, 48_000)
+
+
+class FormatError(KindError):
+    """The stream's audio is not one that can be heard here; nothing later changes that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Started:
 
 
 def read_start(message: dict[str, Any]) -> Started:
-    """Read a start message. Raises WireError, also for a format that cannot be heard here."""
+    """Read a start message. Raises WireError; FormatError for audio that cannot be heard here."""
     body = section(message, "start")
     stream_sid = string(body, "streamSid", 64)
     if not (stream_sid.isascii() and stream_sid.isalnum()):
@@ -60,12 +64,15 @@ def read_start(message: dict[str, Any]) -> Started:
 def _format(body: dict[str, Any]) -> tuple[str, int]:
     if body.get("mediaFormat") is None:
         return "ulaw", 8_000
-    media = section(body, "mediaFormat")
-    name = string(media, "encoding", 64, "audio/x-mulaw")
+    try:
+        media = section(body, "mediaFormat")
+        name = string(media, "encoding", 64, "audio/x-mulaw")
+        rate, channels = counter(media, "sampleRate", 8_000), counter(media, "channels", 1)
+    except WireError as error:
+        raise FormatError(error.reason) from None
     encoding = _ENCODINGS.get(name.lower())
-    rate = counter(media, "sampleRate", 8_000)
-    if encoding is None or rate not in _RATES or counter(media, "channels", 1) != 1:
-        raise WireError("the stream's media format is not one that can be heard here")
+    if encoding is None or rate not in _RATES or channels != 1:
+        raise FormatError("the stream's media format is not one that can be heard here")
     return encoding, rate
 
 

@@ -17,8 +17,15 @@ from offhook.foundation.errors import StorageError
 from offhook.storage.track import RATE
 
 _BLOCK = 4
+_DAMAGED = "The recording is damaged."
 _PREROLL = RATE // 2
 """Samples decoded before the wanted one: an Opus decoder that starts in the middle needs a while."""
+
+
+class DamagedError(StorageError):
+    """A recording is there, and cannot be decoded."""
+
+    retryable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +45,20 @@ class Wav:
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Bytes `start` to `stop` (not included), held within the file. Blocks: decode in a thread.
-        Once only; the file is closed at the end or when the iterator is. Raises StorageError."""
+        Once only; the file is closed at the end or when the iterator is. Raises DamagedError, before
+        the first bytes only: what breaks later is silence."""
         stop = self.size if stop is None else max(0, min(stop, self.size))
         start = max(0, min(start, stop))
         header = self.header
         with self.file:
+            first, last = max(0, start - len(header)), stop - len(header)
+            sound = self._sound(first, last) if last > first else iter(())
+            opening = next(sound, b"")
             if start < len(header) and start < stop:
                 yield header[start : min(stop, len(header))]
-            first, last = max(0, start - len(header)), stop - len(header)
-            if last > first:
-                yield from self._sound(first, last)
+            if opening:
+                yield opening
+            yield from sound
 
     def close(self) -> None:
         """For a WAV whose `chunks` nobody wants."""
@@ -66,9 +77,11 @@ class Wav:
                     yield data
                 if not left:
                     return
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, ValueError, LookupError):
             if left == whole:
-                raise StorageError("the recording is damaged", retryable=False) from None
+                raise DamagedError(_DAMAGED) from None
+        if left == whole and not first:
+            raise DamagedError(_DAMAGED)
         while left:
             yield bytes(min(left, 65_536))
             left -= min(left, 65_536)

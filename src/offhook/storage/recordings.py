@@ -22,7 +22,7 @@ from offhook.foundation.ids import is_call_id
 from offhook.storage.base import RecordingState
 from offhook.storage.deck import Deck
 from offhook.storage.manifest import tape_ms
-from offhook.storage.playback import Wav
+from offhook.storage.playback import DamagedError, Wav
 from offhook.storage.sealer import Ledger, Sealer, ogg_path, peaks_path
 from offhook.storage.tape import CallTape
 
@@ -89,8 +89,12 @@ class Tapes:
         return self._existing(ogg_path(self._root, self._checked(call_id)))
 
     def open_ogg(self, call_id: str) -> BinaryIO:
-        """The sealed file, opened. Raises NotFoundError."""
-        return self._opened(self.ogg(call_id))
+        """The sealed file, opened. Raises NotFoundError, and DamagedError for what is no Ogg at all."""
+        file = self._opened(self.ogg(call_id))
+        if os.pread(file.fileno(), 4, 0) != b"OggS":
+            file.close()
+            raise DamagedError("The recording is damaged.")
+        return file
 
     def peaks(self, call_id: str) -> dict[str, Any]:
         """The waveform's outline (docs/recordings.md). Blocks shortly. Raises NotFoundError, StorageError."""
@@ -99,9 +103,9 @@ class Tapes:
             try:
                 found = json.loads(file.read(_LARGEST_PEAKS))
             except ValueError:
-                raise StorageError("the recording's outline is damaged", retryable=False) from None
+                raise DamagedError("The recording's outline is damaged.") from None
         if not isinstance(found, dict) or not isinstance(found.get("samples"), int):
-            raise StorageError("the recording's outline is damaged", retryable=False)
+            raise DamagedError("The recording's outline is damaged.")
         return found
 
     def wav(self, call_id: str) -> Wav:

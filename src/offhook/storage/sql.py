@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from offhook.foundation.errors import StorageError
 from offhook.foundation.events import ChannelKind, EndReason, Entry
@@ -129,9 +129,20 @@ class SqlStore:
                     taping = select(calls.c.id).where(calls.c.recording == RecordingState.TAPING)
                     empty = [id for id in connection.scalars(taping) if id not in durations]
                     apply(connection, [Recorded(id, RecordingState.NONE, {}) for id in empty])
-        except SQLAlchemyError as error:
-            raise StorageError(f"cut-off calls cannot be marked now ({type(error).__name__})") from None
+        except (SQLAlchemyError, ValueError, LookupError) as error:
+            raise self._unreadable(error) from None
         return [job.call_id for job in jobs]
+
+    def _unreadable(self, error: Exception) -> StorageError:
+        """What to tell whoever starts the server: which database, what is wrong with it, what helps."""
+        url = self._engine.url
+        name = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
+        cause = str(error.orig) if isinstance(error, DBAPIError) else "it holds rows that cannot be read"
+        return StorageError(
+            f"the database {name} cannot be used: {' '.join(cause.split())}; "
+            "restore it from a backup, or move the file away to begin with an empty one",
+            retryable=False,
+        )
 
     async def close(self, patience: float = 5.0) -> None:
         """Commit what is queued, giving a broken database `patience` seconds. Idempotent."""

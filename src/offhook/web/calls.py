@@ -14,8 +14,9 @@ from offhook.foundation.errors import NotFoundError
 from offhook.foundation.events import ChannelKind
 from offhook.foundation.ids import is_call_id
 from offhook.storage.base import CallRecord, CallStore, TurnRecord
+from offhook.storage.playback import DamagedError
 from offhook.storage.transcripts import transcript_json, transcript_text, transcript_vtt
-from offhook.web.faults import responses
+from offhook.web.faults import fault, responses
 from offhook.web.ports import Recordings
 from offhook.web.ranges import (
     SoundResponse,
@@ -134,22 +135,28 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
 
     sound = {"content": {"audio/ogg": {}, "audio/wav": {}}, "description": "The sound, or a part of it."}
 
+    @routes.head("/{call_id}/recording", include_in_schema=False)
     @routes.get(
         "/{call_id}/recording",
         response_class=Response,
-        responses={200: sound, 206: sound, **responses(404, 416)},
+        responses={200: sound, 206: sound, **responses(404, 416, 500)},
     )
     def recording(request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG) -> Response:
         """Stereo, the caller left, the agent right: Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
         wanted = None if "if-range" in request.headers else request.headers.get("range")
-        if format is SoundFormat.WAV:
-            return _wav(kept(call_id), call_id, wanted)
-        return _ogg(kept(call_id), call_id, wanted)
+        send = _wav if format is SoundFormat.WAV else _ogg
+        try:
+            return send(kept(call_id), call_id, wanted)
+        except DamagedError as error:
+            return _damaged(error)
 
-    @routes.get("/{call_id}/peaks", response_model=Peaks, responses=responses(404))
-    def peaks(call_id: CallId) -> Peaks:
+    @routes.get("/{call_id}/peaks", response_model=Peaks, responses=responses(404, 500))
+    def peaks(call_id: CallId) -> Peaks | Response:
         """The waveform's outline, so that a player need not decode the recording to draw it."""
-        found = kept(call_id).peaks(call_id)
+        try:
+            found = kept(call_id).peaks(call_id)
+        except DamagedError as error:
+            return _damaged(error)
         sides = dict(zip(found["channels"], found["peaks"], strict=True))
         return Peaks(
             duration_ms=found["duration_ms"],
@@ -165,6 +172,10 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
         await _call(store, call_id)
         await tapes.delete(call_id)
         return Response(status_code=204)
+
+
+def _damaged(error: DamagedError) -> Response:
+    return fault(500, error.reason, "recording_damaged")
 
 
 def _ogg(recordings: Recordings, call_id: str, wanted: str | None) -> Response:

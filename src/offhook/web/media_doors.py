@@ -122,6 +122,7 @@ class BrowserDoor(_Refusals):
         tokens_wanted: bool,
         occupancy: Occupancy,
         throttle: Throttle,
+        default_agent: str = "",
     ) -> None:
         super().__init__()
         self._directory = directory
@@ -131,6 +132,7 @@ class BrowserDoor(_Refusals):
         self._tokens_wanted = tokens_wanted
         self._occupancy = occupancy
         self._throttle = throttle
+        self._default_agent = default_agent
 
     def open(self, request: WSUpgradeRequest, peer: str) -> Answer:
         if not self._origins.allows(request.headers.get("origin"), request.headers.get("host", "")):
@@ -153,4 +155,4 @@ class BrowserDoor(_Refusals):
             agent = self._tokens.redeem(start.token)
         elif self._tokens_wanted:
             raise RefusedError("a call begins with a call token here")
-        return Arrival(direction=Direction.INBOUND, agent=agent, address=peer)
+        return Arrival(direction=Direction.INBOUND, agent=agent or self._default_agent, address=peer)

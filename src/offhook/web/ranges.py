@@ -6,14 +6,17 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import BinaryIO
 
+import structlog
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from offhook.foundation.errors import OffhookError
 from offhook.web.faults import fault
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 _PIECE = 64 * 1024
+_log = structlog.stdlib.get_logger("offhook.web.ranges")
 
 
 class Unsatisfiable(Exception):
@@ -52,26 +55,50 @@ def file_chunks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
             yield piece
 
 
+class _Broken(Exception):
+    """The sound cannot be read on, and its length is promised already."""
+
+
 class SoundResponse(StreamingResponse):
-    """`chunks` are read in worker threads; they are closed also when the listener goes away."""
+    """`chunks` are read in worker threads; they are closed also when the listener goes away.
+
+    Making one reads the first piece (it blocks): what raises there is still answered as an error.
+    What raises later is logged, and cuts the body short; a HEAD gets the headers only.
+    """
 
     def __init__(
         self, chunks: Iterator[bytes], status: int, headers: dict[str, str], media_type: str
     ) -> None:
         self._chunks = chunks
+        self._first = next(chunks, b"")
         super().__init__(self._pieces(), status, headers, media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            if scope["method"] == "HEAD":
+                await Response(status_code=self.status_code, headers=dict(self.headers))(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
         finally:
             close = getattr(self._chunks, "close", None)
             if close is not None:
                 await run_in_threadpool(close)
 
+    async def stream_response(self, send: Send) -> None:
+        """As the base's, but a failure leaves the body unfinished, so that the server cuts the connection."""
+        try:
+            await super().stream_response(send)
+        except _Broken as broken:
+            _log.error("recording_cut_short", cause=str(broken))
+
     async def _pieces(self) -> AsyncIterator[bytes]:
-        while piece := await run_in_threadpool(next, self._chunks, b""):
+        piece = self._first
+        while piece:
             yield piece
+            try:
+                piece = await run_in_threadpool(next, self._chunks, b"")
+            except (OffhookError, OSError) as error:
+                raise _Broken(str(error)) from None
 
 
 def sound_headers(size: int, part: tuple[int, int] | None, name: str) -> dict[str, str]:

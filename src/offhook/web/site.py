@@ -99,6 +99,7 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         settings.require_call_tokens,
         Occupancy(limits.calls_per_address),
         Throttle(clock, rate=1.0, burst=2.0 * limits.calls_per_address),
+        settings.default_agent,
     )
     twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
     doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}

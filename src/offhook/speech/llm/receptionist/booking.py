@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from offhook.speech.base import ToolCall
 from offhook.speech.llm.receptionist import slots
 from offhook.speech.llm.receptionist.answers import services, subject
+from offhook.speech.llm.receptionist.corrections import corrected
 from offhook.speech.llm.receptionist.intents import Intent
 from offhook.speech.llm.receptionist.scene import Scene, capital
 from offhook.speech.llm.receptionist.starts import first_day, first_time, last_start, resolved, service_of
@@ -44,7 +45,7 @@ def fill(scene: Scene) -> Reply:
         return partial
     if draft == before:
         return missed(scene)
-    return advance(scene, draft)
+    return corrected(scene, advance(scene, draft))
 
 
 def _only_asks(scene: Scene) -> bool:
@@ -58,7 +59,7 @@ def confirm(scene: Scene) -> Reply:
     draft = scene.state.draft
     changed = _merged(scene, draft) if scene.words not in (["1"], ["2"]) else draft
     if changed != draft:
-        return advance(scene, changed)
+        return corrected(scene, advance(scene, changed))
     if scene.meaning.intent is Intent.NO:
         return change(scene)
     if scene.meaning.intent is Intent.YES:
@@ -70,7 +71,7 @@ def change(scene: Scene) -> Reply:
     """ "What should I change?" """
     draft = _merged(scene, scene.state.draft)
     if draft != scene.state.draft:
-        return advance(scene, draft)
+        return corrected(scene, advance(scene, draft))
     said = set(scene.words)
     if said & {"time", "hour"}:
         draft = replace(draft, time=None, part=None, soon=False)

@@ -9,6 +9,7 @@ from offhook.speech.base import ToolCall
 from offhook.speech.llm.receptionist import booking, notes, slots
 from offhook.speech.llm.receptionist.answers import answer, subject
 from offhook.speech.llm.receptionist.intents import FACTS, Intent
+from offhook.speech.llm.receptionist.patterns import OPENERS
 from offhook.speech.llm.receptionist.scene import Scene
 from offhook.speech.llm.receptionist.state import BOOKING, NOTE, Reply, State, Step
 
@@ -127,8 +128,8 @@ def unknown(scene: Scene) -> Reply:
         return scene.reply(*parts, state=State(Step.OFFER_MESSAGE))
     if _like_booking(scene):
         return booking.start(scene)
-    if scene.state.misses >= 2:
-        return notes.start(scene, scene.say("no_transfer")) if not scene.facts.transfer_to else human(scene)
+    if scene.state.misses >= 2 and scene.facts.transfer_to:
+        return human(scene)
     if len(scene.words) < 3 and not scene.state.misses and scene.state.step is not Step.OFFER_MESSAGE:
         state = replace(scene.state, misses=1)
         return scene.reply(scene.say("unsure_what"), scene.say("how_help"), state=state)
@@ -139,6 +140,7 @@ def unknown(scene: Scene) -> Reply:
 
 
 _ASKING = frozenset({"what", "who", "why", "how", "where", "which", "is", "are", "does", "did", "was"})
+_ASKING_TOO = _ASKING | {"when", "can", "could", "may", "do", "will", "would", "should", "am", "were", "have"}
 
 
 def _like_booking(scene: Scene) -> bool:
@@ -243,6 +245,8 @@ def _by_slots(scene: Scene) -> Move | None:
     step, intent, sure = scene.state.step, scene.meaning.intent, scene.meaning.sure
     if intent in _ALWAYS and sure:
         return _short_only(scene)
+    if step in (Step.NOTE_NAME, Step.NOTE_PHONE) and (move := _instead(scene)):
+        return move
     if step in NOTE:
         aside = sure and intent in FACTS and step is not Step.NOTE_TEXT and not _is_name(scene)
         return facts if aside else None if sure else TABLE[step][Intent.UNKNOWN]
@@ -251,9 +255,45 @@ def _by_slots(scene: Scene) -> Move | None:
     if step is Step.BOOK_PHONE and slots.callback(scene.words) is not None:
         return booking.fill
     slotted = scene.service or scene.when.day or scene.when.time or scene.when.part or scene.when.soon
+    if step in BOOKING and (slots.callback(scene.words) or "").isdigit() and "my" in scene.words:
+        return TABLE[step][Intent.UNKNOWN]
     if step in BOOKING and slotted and not (sure and intent in FACTS):
         return TABLE[step][Intent.UNKNOWN]
     return None
+
+
+_WISHES = frozenset(FACTS | {Intent.BOOK, Intent.MESSAGE, Intent.CHANGE_BOOKING, Intent.HELP})
+
+
+def _instead(scene: Scene) -> Move | None:
+    """In a message that has no name yet: another wish, or a question, which leaves the message. With a
+    name, what cannot be answered is said to be so, and the number is asked for again."""
+    named = slots.stated_name(scene.text)
+    intent, sure = scene.meaning.intent, scene.meaning.sure
+    asks = intent is Intent.UNKNOWN and _asks(scene)
+    if scene.state.step is Step.NOTE_PHONE:
+        if slots.callback(scene.words) is not None:
+            return None
+        return no_answer if asks else change_later if sure and intent is Intent.CHANGE_BOOKING else None
+    if named or (slots.bare_name(scene.text) and not sure):
+        return None
+    return EVERYWHERE[intent] if intent in _WISHES or asks else None
+
+
+def _asks(scene: Scene) -> bool:
+    words = OPENERS.sub("", " ".join(scene.words) + " ").split() or scene.words
+    return scene.text.rstrip().endswith("?") or (bool(words) and words[0] in _ASKING_TOO)
+
+
+def no_answer(scene: Scene) -> Reply:
+    """Say so, and ask again; it counts as an answer that did not help."""
+    if scene.state.misses >= 2:
+        return notes.missed(scene)
+    state = replace(scene.state, misses=scene.state.misses + 1)
+    return scene.reply(scene.say("unknown"), *notes.again(scene), state=state)
+
+
+change_later = aside("change_booking", ask=True)
 
 
 def _short_only(scene: Scene) -> Move | None:

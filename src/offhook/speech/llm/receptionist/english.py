@@ -49,8 +49,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "offer_booking": ("Would you like to book an appointment?", "Shall I book you in?"),
     "no_booking": ("I can't make bookings on this line.", "Bookings aren't possible on this line."),
     "change_booking": (
-        "I can't change an existing booking myself.",
-        "Existing bookings are changed by the team.",
+        "I can't see existing bookings, so I can't change or cancel one myself.",
+        "Only the team can see existing bookings, and change or cancel them.",
     ),
     "transfer": ("One moment, I'll put you through.", "I'm connecting you now, one moment please."),
     "no_transfer": (
@@ -124,6 +124,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "What should I change?",
         "Which part should I change: the service, day, time, name or number?",
     ),
+    "changed": ("{what}, then.", "All right, {what}."),
     "day_past": ("That day has already passed.", "That day is over already."),
     "day_far": (
         "I can only book up to six months ahead.",
