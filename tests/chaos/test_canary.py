@@ -13,7 +13,7 @@ from offhook.protocols.signatures import TwilioSignatures
 
 KEYS = {
     "OFFHOOK_API_KEY": "canary-api-key-5b1f0c",
-    "TWILIO_AUTH_TOKEN": "canary-auth-token-77aa21",
+    "TWILIO_AUTH_TOKEN": "ca4a27c0ffee77aa21ca4a27c0ffee77",
     "OPENAI_API_KEY": "sk-canary-model-key-90cd",
     "ELEVENLABS_API_KEY": "canary-voice-key-11fe",
     "LIVEKIT_API_SECRET": "canary-room-secret-42",
@@ -25,7 +25,7 @@ FORM = {"CallSid": "CAcanary", "From": CALLER, "To": CALLED, "Direction": "inbou
 
 
 async def test_no_secret_no_number_and_no_word_is_logged(serve: Serve) -> None:
-    server = serve(OFFHOOK_PUBLIC_URL=PUBLIC, TWILIO_ACCOUNT_SID="AC1", **KEYS)
+    server = serve(OFFHOOK_PUBLIC_URL=PUBLIC, TWILIO_ACCOUNT_SID="AC" + "0" * 32, **KEYS)
     signatures = TwilioSignatures(KEYS["TWILIO_AUTH_TOKEN"])
     bearer = {"Authorization": f"Bearer {KEYS['OFFHOOK_API_KEY']}"}
     async with console_of(server) as console:
