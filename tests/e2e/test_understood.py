@@ -39,7 +39,7 @@ def test_a_recognizer_understands_the_agent(
     words = _words(agent)
     assert "how can i help" in words
     assert "haircut" in words
-    assert "35" in words
+    assert "35" in words or "thirty five" in words
 
 
 def _recording(server: Server, call_id: str) -> bytes:
