@@ -313,4 +313,4 @@ async def test_talking_loop_is_broken(stage_of, replies):
     for _ in range(12):
         stage.line.listener.on_text("hello")
         await stage.wait(200)
-    assert len(stage.llm.requests) == 8
+    assert len(stage.llm.requests) == 4

@@ -1,13 +1,20 @@
 """Keypad strings and the loop guard."""
 
-from offhook.call.limits import LOOP_REPLIES, MAX_DIGITS, Keypad, LoopGuard
+from offhook.call.limits import LOOP_REPEATS, LOOP_REPLIES, MAX_DIGITS, Keypad, LoopGuard
 
 
 def test_loop_guard_opens_again():
     guard = LoopGuard()
-    assert all(guard.allow(n * 100) for n in range(LOOP_REPLIES))
-    assert not guard.allow(1000)
-    assert guard.allow(20_001)
+    assert all(guard.allow(n * 100, f"Line {n}") for n in range(LOOP_REPLIES))
+    assert not guard.allow(2000, "one more")
+    assert guard.allow(30_001, "one more")
+
+
+def test_loop_guard_knows_the_same_words():
+    guard = LoopGuard()
+    assert all(guard.allow(n * 1000, "Hello  there") for n in range(LOOP_REPEATS))
+    assert not guard.allow(5000, "hello there")
+    assert guard.allow(5000, "something else")
 
 
 def test_keypad_ends_by_hash_pause_or_length():

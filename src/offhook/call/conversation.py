@@ -215,7 +215,7 @@ class Conversation:
         if hearing.failed:
             self._deaf += 1
             self.speaking.say(self.next_turn, self._agent.apology)
-        elif self._loop_guard.allow(self._timeline.now_ms()):
+        elif self._loop_guard.allow(self._timeline.now_ms(), hearing.text):
             self._deaf = 0
             messages = self._history.with_caller(hearing.text)
             if hearing.is_typed:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections import deque
 
-LOOP_REPLIES = 8
-LOOP_SPAN_MS = 20_000
+LOOP_REPLIES = 16
+LOOP_REPEATS = 4
+LOOP_SPAN_MS = 30_000
 DIGIT_GAP_MS = 1_500
 MAX_DIGITS = 32
 
 
 class LoopGuard:
-    """Refuses a reply when too many were given in a short span: two machines, or an echo, talking."""
+    """Refuses a reply to the same words again and again in a short span, or to more turns than people take:
+    two machines, or an echo, talking."""
 
-    __slots__ = ("_at",)
+    __slots__ = ("_answered",)
 
     def __init__(self) -> None:
-        self._at: deque[float] = deque(maxlen=LOOP_REPLIES)
+        self._answered: deque[tuple[float, str]] = deque(maxlen=LOOP_REPLIES)
 
-    def allow(self, now_ms: float) -> bool:
-        """Whether one more reply may be given now; an allowed one counts."""
-        if len(self._at) == LOOP_REPLIES and now_ms - self._at[0] < LOOP_SPAN_MS:
+    def allow(self, now_ms: float, text: str) -> bool:
+        """Whether `text` may be answered now; an allowed answer counts."""
+        said = " ".join(text.lower().split())
+        recent = [words for at, words in self._answered if now_ms - at < LOOP_SPAN_MS]
+        if len(recent) == LOOP_REPLIES or recent.count(said) >= LOOP_REPEATS:
             return False
-        self._at.append(now_ms)
+        self._answered.append((now_ms, said))
         return True
 
 
