@@ -12,6 +12,8 @@ from offhook.foundation.errors import SettingsError
 from offhook.settings import Settings, Speech
 from offhook.speech.base import Llm, Stt, Tts, TurnModel, Vad
 
+SCRIPT = tuple(f"Hello, this is question {number} about your opening hours." for number in range(1, 1001))
+"""What scripted callers say: never twice the same, which would be taken for a talking loop."""
 VAD_RATES = (8_000, 16_000)
 OPENAI_MODEL = "gpt-4.1-mini"
 LLAMA_MODEL = "qwen2.5-1.5b"
@@ -50,7 +52,7 @@ def _scripted(clock: Clock) -> CascadeFactory:
     from offhook.speech.turn.silence import SilenceTurn
 
     return CascadeFactory(
-        ScriptedStt(), ScriptedLlm(), ScriptedTts(2.0), SilenceTurn(), clock, SPECS, name="scripted"
+        ScriptedStt(SCRIPT), ScriptedLlm(), ScriptedTts(2.0), SilenceTurn(), clock, SPECS, name="scripted"
     )
 
 

@@ -311,6 +311,6 @@ async def test_capacity_and_unknown_agents_construct_nothing(stage_of):
 async def test_talking_loop_is_broken(stage_of, replies):
     stage = await stage_of(llm=replies(["Yes."])).greeted()
     for _ in range(12):
-        stage.line.listener.on_text("hello")
+        stage.line.listener.on_text("hello hello hello")
         await stage.wait(200)
     assert len(stage.llm.requests) == 4

@@ -12,9 +12,10 @@ def test_loop_guard_opens_again():
 
 def test_loop_guard_knows_the_same_words():
     guard = LoopGuard()
-    assert all(guard.allow(n * 1000, "Hello  there") for n in range(LOOP_REPEATS))
-    assert not guard.allow(5000, "hello there")
-    assert guard.allow(5000, "something else")
+    assert all(guard.allow(n * 1000, "Hello  there, friend") for n in range(LOOP_REPEATS))
+    assert not guard.allow(5000, "hello there, friend")
+    assert guard.allow(5000, "something else again")
+    assert all(guard.allow(6000 + n, "yes") for n in range(LOOP_REPEATS + 1)), "people say yes often"
 
 
 def test_keypad_ends_by_hash_pause_or_length():

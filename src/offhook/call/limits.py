@@ -6,6 +6,7 @@ from collections import deque
 
 LOOP_REPLIES = 16
 LOOP_REPEATS = 4
+LOOP_WORDS = 3
 LOOP_SPAN_MS = 30_000
 DIGIT_GAP_MS = 1_500
 MAX_DIGITS = 32
@@ -22,9 +23,10 @@ class LoopGuard:
 
     def allow(self, now_ms: float, text: str) -> bool:
         """Whether `text` may be answered now; an allowed answer counts."""
-        said = " ".join(text.lower().split())
+        spoken = text.lower().split()
+        said = " ".join(spoken) if len(spoken) >= LOOP_WORDS else ""  # people say "yes" often
         recent = [words for at, words in self._answered if now_ms - at < LOOP_SPAN_MS]
-        if len(recent) == LOOP_REPLIES or recent.count(said) >= LOOP_REPEATS:
+        if len(recent) == LOOP_REPLIES or (said and recent.count(said) >= LOOP_REPEATS):
             return False
         self._answered.append((now_ms, said))
         return True
