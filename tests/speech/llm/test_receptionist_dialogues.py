@@ -225,7 +225,7 @@ async def test_message(desk: Receptionist) -> None:
     answer = await caller.say("please say that I will be late, bye the way I bring my dog")
     assert "From Anna Jones, phone 555 0142, the message is: Please say that I will be late" in answer
     assert "What should I change" in await caller.say("no")
-    assert "pass on" in await caller.say("the message") or True
+    assert "message" in await caller.say("the message")
     assert "I will be on time." in await caller.say("I will be on time")
     assert "taken your message" in await caller.say("yes")
     expected = {"name": "Anna Jones", "phone": "5550142", "message": "I will be on time."}
