@@ -198,3 +198,40 @@ def test_every_byte_is_heard_once_and_in_order(lengths, moves, cut_at_end):
         assert taken == whole
     ends = [at + len(audio) / 8 for at, audio in heard]
     assert all(at >= end - 1e-6 for end, (at, _) in zip(ends, heard[1:], strict=False))
+
+
+def test_a_clause_that_comes_in_pieces_is_one_clause_with_one_mark_at_its_end():
+    playback, wire, heard = make()
+    playback.open()
+    said = playback.add(Clause("The price is twenty dollars.", sound(60)))
+    for _ in range(4):
+        playback.add(Clause("", sound(60), more=True))
+    playback.add(Clause("Anything else?", sound(100)))
+    playback.close()
+    run(playback, wire, 0, 300, marks=False)
+    assert wire.marks == ["m1"]
+    assert len(said.pieces) == 5
+    run(playback, wire, 300, 700)
+    assert playback.heard_all() == "The price is twenty dollars. Anything else?"
+    assert len(b"".join(a for _, a in heard)) == 400 * 8
+
+
+def test_a_cut_in_an_unfinished_clause_does_not_claim_the_words_whose_sound_never_came():
+    playback, wire, _ = make()
+    playback.open()
+    playback.add(Clause("a" * 9 + " " + "b" * 9 + " " + "c" * 30, sound(200)))
+    playback.add(Clause("", sound(200), more=True))
+    run(playback, wire, 0, 700)
+    heard, unheard = playback.cut(700)
+    assert heard == ""  # 400 ms of an expected 3,000
+    assert unheard.startswith("aaaa")
+
+
+def test_pieces_confirmed_by_one_mark_are_all_confirmed():
+    playback, wire, _ = make()
+    playback.open()
+    for n in range(10):
+        playback.add(Clause("word " if n else "first ", sound(60), more=n > 0))
+    playback.close()
+    run(playback, wire, 0, 620)
+    assert playback.cut(620, confirmed=True)[0] != ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from offhook.audio.frame import AudioFormat
 from offhook.call.history import cut
@@ -21,21 +21,40 @@ GRACE_MS = 600
 """How long a mark may be late before the playout estimate alone is believed."""
 MARK_MS = 500
 """Besides the end of each clause, so often is the channel asked to confirm what was heard."""
+CHAR_MS = 60
+"""How long a character of speech takes, at least, where a clause's sound has not come to its end."""
 
 
 @dataclass(slots=True)
 class Spoken:
-    """A clause in flight: bytes of it sent, of those heard by the estimate, of those confirmed by a mark."""
+    """A piece of sound in flight: bytes of it sent, heard by the estimate, confirmed by a mark."""
 
-    text: str
+    said: Said
     audio: bytes
     sent: int = 0
     heard: int = 0
     confirmed: int = 0
 
-    def words(self) -> tuple[str, str]:
+
+@dataclass(slots=True)
+class Said:
+    """A clause on its way: its words, its sound in one or more pieces, `whole` once no more will come."""
+
+    text: str
+    pieces: list[Spoken] = field(default_factory=list)
+    whole: bool = False
+
+    @property
+    def heard(self) -> int:
+        """Bytes that the caller heard."""
+        return sum(piece.heard for piece in self.pieces)
+
+    def words(self, char_bytes: float) -> tuple[str, str]:
         """The words heard and unheard."""
-        return cut(self.text, self.heard / max(1, len(self.audio)))
+        size = sum(len(piece.audio) for piece in self.pieces)
+        if not self.whole:
+            size = max(size, int(len(self.text) * char_bytes))
+        return cut(self.text, self.heard / max(1, size))
 
 
 class Playback:
@@ -68,6 +87,8 @@ class Playback:
         self._marks = 0
         self._marked_ms = 0.0
         self._outstanding: deque[tuple[str, Spoken, int]] = deque()
+        self._said: Said | None = None
+        self._reached: list[tuple[Spoken, int]] = []
         self._open = False
         self._away = False
         self._rejoined = False
@@ -100,21 +121,38 @@ class Playback:
         self.held = False
         self._done.clear()
         self._outstanding.clear()
+        self._reached.clear()
 
     async def room(self) -> None:
         """Until less than `room_ms` is waiting (the engine's back pressure)."""
         await self._has_room.wait()
 
-    def add(self, clause: Clause) -> None:
-        """One more clause of the open reply."""
-        self._waiting.append(Spoken(clause.text, clause.audio))
-        self.queued += len(clause.audio)
-        if self.queued >= self._room:
-            self._has_room.clear()
+    def add(self, clause: Clause) -> Said:
+        """One more clause of the open reply, or more of its last one; returns what becomes of it."""
+        said = self._said
+        if said is None or not clause.more:
+            self._end_said()
+            said = self._said = Said(clause.text)
+        else:
+            said.text += clause.text
+        if clause.audio or not clause.more:
+            piece = Spoken(said, clause.audio)
+            said.pieces.append(piece)
+            self._waiting.append(piece)
+            self.queued += len(clause.audio)
+            if self.queued >= self._room:
+                self._has_room.clear()
+        return said
 
     def close(self) -> None:
         """Nothing more will be added to this reply."""
+        self._end_said()
         self._open = False
+
+    def _end_said(self) -> None:
+        if self._said is not None:
+            self._said.whole = True
+            self._said = None
 
     def tick(self, now_ms: float) -> bool:
         """Send what is due at `now_ms`; True once everything of a closed reply has been heard."""
@@ -183,6 +221,7 @@ class Playback:
             if self._done and self._done[-1] is spoken:
                 self._done.pop()
         self._outstanding.clear()
+        self._reached.clear()
         self._playout_ms = float(int(now_ms))
 
     def resume(self) -> None:
@@ -196,9 +235,10 @@ class Playback:
             self.leave(now_ms)
         elif not self.held:
             self.hold(now_ms)
-        clauses = [spoken.words() for spoken in (*self._done, *self._waiting)]
+        clauses = [said.words(CHAR_MS * self._bytes_per_ms) for said in self._clauses()]
         self._waiting.clear()
         self._done.clear()
+        self._said = None
         self.held = self._open = self.active = False
         self.queued = 0
         self._has_room.set()
@@ -207,9 +247,13 @@ class Playback:
 
     def heard_all(self) -> str:
         """The words of a reply that was heard to its end."""
-        text = " ".join(s.text for s in self._done if s.text)
+        text = " ".join(said.text.strip() for said in self._clauses() if said.text)
         self._done.clear()
         return text
+
+    def _clauses(self) -> list[Said]:
+        """What this reply said so far, in order, each clause once."""
+        return list({id(piece.said): piece.said for piece in (*self._done, *self._waiting)}.values())
 
     def _settle(self, now_ms: float) -> None:
         """What has reached the caller's ear by now was heard."""
@@ -237,7 +281,7 @@ class Playback:
 
     def _send_piece(self, size: int) -> None:
         parts: list[bytes] = []
-        reached: list[tuple[Spoken, int]] = []
+        ended = False
         while size and self._waiting:
             spoken = self._waiting[0]
             piece = spoken.audio[spoken.sent : spoken.sent + size]
@@ -251,7 +295,8 @@ class Playback:
             if spoken.sent >= len(spoken.audio):
                 self._waiting.popleft()
                 self._done.append(spoken)
-                reached.append((spoken, spoken.sent))
+                self._reached.append((spoken, spoken.sent))
+                ended = ended or (spoken.said.whole and spoken is spoken.said.pieces[-1])
         audio = parts[0] if len(parts) == 1 else b"".join(parts)
         self.queued -= len(audio)
         if self.queued < self._room:
@@ -259,14 +304,17 @@ class Playback:
         if audio:
             self._channel.play(audio)
             self.frames += 1
-        if self._waiting and self._playout_ms - self._marked_ms >= MARK_MS:
-            reached.append((self._waiting[0], self._waiting[0].sent))
-        if reached:
-            self._mark(reached)
+        if self._playout_ms - self._marked_ms >= MARK_MS:
+            if self._waiting:
+                self._reached.append((self._waiting[0], self._waiting[0].sent))
+            ended = True
+        if ended or (self._reached and not self._waiting):
+            self._mark()
 
-    def _mark(self, reached: list[tuple[Spoken, int]]) -> None:
+    def _mark(self) -> None:
         self._marks += 1
         self._marked_ms = self._playout_ms
         name = f"m{self._marks}"
-        self._outstanding.extend((name, spoken, position) for spoken, position in reached)
+        self._outstanding.extend((name, spoken, position) for spoken, position in self._reached)
+        self._reached.clear()
         self._channel.mark(name)

@@ -147,9 +147,11 @@ class Speaking:
         self.playback.open()
 
     def _add(self, clause: Clause) -> None:
-        self._said = f"{self._said} {clause.text}".strip()
+        joint = "" if clause.more else " "
+        self._said = f"{self._said}{joint}{clause.text}".strip()
         self.playback.add(clause)
-        self._timeline.emit(ReplyText(self._turn, clause.text))
+        if clause.text:
+            self._timeline.emit(ReplyText(self._turn, clause.text))
 
     def _start(self, turn: int, parts: Parts, on_first: Callable[[], None] | None = None) -> None:
         self._open(turn)

@@ -13,10 +13,14 @@ from offhook.speech.base import Message, ToolCall, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A piece of the agent's speech: its words, and sound in the caller's format (whole samples)."""
+    """A piece of the agent's speech: its words, and sound in the caller's format (whole samples).
+
+    `more`: it goes on with the clause before it; its text, which may be empty, joins that one's as it is.
+    """
 
     text: str
     audio: bytes
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
