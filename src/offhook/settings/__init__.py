@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from offhook.settings.models import ElevenLabs, Limits, LiveKit, Settings, Speech, Twilio
+from offhook.settings.models import Limits, LiveKit, Settings, Speech, Twilio
 from offhook.settings.sources import load, secret_values
+from offhook.settings.vendors import ElevenLabs, OpenAi
 
-__all__ = ["ElevenLabs", "Limits", "LiveKit", "Settings", "Speech", "Twilio", "load", "secret_values"]
+__all__ = [
+    "ElevenLabs",
+    "Limits",
+    "LiveKit",
+    "OpenAi",
+    "Settings",
+    "Speech",
+    "Twilio",
+    "load",
+    "secret_values",
+]

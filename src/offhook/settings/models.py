@@ -6,27 +6,17 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from offhook.foundation.agent import Agent
+from offhook.settings.addresses import http_address
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.demo import demo_agent
+from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _http_address(value: str) -> str:
-    """An http(s) address without query; a trailing slash is cut."""
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
-        raise ValueError("an https:// or http:// address, like https://calls.example.com")
-    return value.rstrip("/")
-
-
-class Speech(_Section):
+class Speech(Section):
     """Which provider does what; `offhook doctor` lists what each needs."""
 
     stt: Literal["moonshine", "scripted"] = "moonshine"
@@ -46,10 +36,10 @@ class Speech(_Section):
     @field_validator("llm_url")
     @classmethod
     def _llm_url(cls, value: str) -> str:
-        return _http_address(value)
+        return http_address(value)
 
 
-class Limits(_Section):
+class Limits(Section):
     """Bounds that keep one peer from hurting the others."""
 
     max_calls: int = Field(default=400, ge=1, le=10_000)
@@ -66,7 +56,7 @@ class Limits(_Section):
     body_bytes: int = Field(default=1 << 20, ge=1024, le=1 << 26)
 
 
-class Twilio(_Section):
+class Twilio(Section):
     """The phone vendor's account. The webhook and media socket are open to loopback only without a token."""
 
     account_sid: str = ""
@@ -83,16 +73,7 @@ class Twilio(_Section):
         return value
 
 
-class ElevenLabs(_Section):
-    """Known and checked, for users who have it already; no part of this version uses it."""
-
-    api_key: SecretStr | None = None
-    agent_id: str = ""
-    model: str = ""
-    voice: str = ""
-
-
-class LiveKit(_Section):
+class LiveKit(Section):
     """Known and checked, for users who have it already; no part of this version uses it."""
 
     url: str = ""
@@ -113,7 +94,7 @@ class Settings(BaseSettings):
     """Bearer key of the API and the console; without one they answer on this machine only."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
-    engine: Literal["cascade", "scripted"] = "cascade"
+    engine: Literal["cascade", "scripted", "openai-realtime", "elevenlabs"] = "cascade"
     use_websocket_audio: bool = True
     allowed_origins: list[str] = Field(default_factory=list)
     require_call_tokens: bool = False
@@ -123,7 +104,12 @@ class Settings(BaseSettings):
     speech: Speech = Field(default_factory=Speech)
     limits: Limits = Field(default_factory=Limits)
     twilio: Twilio = Field(default_factory=Twilio)
+    openai: OpenAi = Field(default_factory=OpenAi)
     elevenlabs: ElevenLabs = Field(default_factory=ElevenLabs)
+    deepgram: Deepgram = Field(default_factory=Deepgram)
+    cartesia: Cartesia = Field(default_factory=Cartesia)
+    anthropic: Anthropic = Field(default_factory=Anthropic)
+    whisper: Whisper = Field(default_factory=Whisper)
     livekit: LiveKit = Field(default_factory=LiveKit)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
 
@@ -142,7 +128,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _public_url(cls, value: str) -> str:
-        return _http_address(value)
+        return http_address(value)
 
     @field_validator("allowed_origins")
     @classmethod

@@ -1,0 +1,102 @@
+"""What can be set for each vendor of speech and models: keys, addresses, models, voices. Values only.
+
+Model names change and retire faster than Offhook is released: every one of them is a setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from offhook.settings.addresses import http_address
+
+HttpAddress = Annotated[str, AfterValidator(http_address)]
+
+
+class Section(BaseModel):
+    """A table of the settings; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpenAiRealtime(Section):
+    """`engine = "openai-realtime"`: OpenAI's Realtime API, or a server that speaks it."""
+
+    model: str = "gpt-realtime-2.1"
+    voice: str = "marin"
+    speed: float = Field(default=1.0, ge=0.25, le=1.5)
+    turn_detection: Literal["server_vad", "semantic_vad"] = "server_vad"
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    prefix_padding_ms: int = Field(default=300, ge=0, le=5_000)
+    silence_ms: int = Field(default=500, ge=100, le=5_000)
+    eagerness: Literal["auto", "low", "medium", "high"] = "auto"
+    noise_reduction: Literal["", "near_field", "far_field"] = ""
+    transcription_model: str = "gpt-transcribe"
+    """Empty: the caller's words are not transcribed."""
+    session_seconds: int = Field(default=3_300, ge=60, le=86_400)
+    """A session is begun again, with a summary, before the vendor ends it."""
+    connect_seconds: float = Field(default=5.0, ge=0.5, le=30)
+
+
+class OpenAi(Section):
+    """OpenAI, or a server with its API. `OPENAI_API_KEY` sets the key."""
+
+    api_key: SecretStr | None = None
+    url: HttpAddress = "https://api.openai.com/v1"
+    llm_model: str = "gpt-4.1-mini"
+    stt_model: str = "gpt-transcribe"
+    tts_model: str = "gpt-4o-mini-tts"
+    tts_voice: str = "marin"
+    realtime: OpenAiRealtime = Field(default_factory=OpenAiRealtime)
+
+
+class ElevenLabs(Section):
+    """ElevenLabs: its agents (`engine = "elevenlabs"`), voices and recognizer. `ELEVENLABS_API_KEY` sets the key."""
+
+    api_key: SecretStr | None = None
+    url: HttpAddress = "https://api.elevenlabs.io"
+    agent_id: str = ""
+    private_agent: bool = True
+    """Whether the agent needs a signed URL, which needs the key."""
+    model: str = "eleven_flash_v2_5"
+    voice: str = ""
+    stt_model: str = "scribe_v2_realtime"
+    streaming: Literal["http", "websocket"] = "http"
+
+
+class Deepgram(Section):
+    """Deepgram: recognizer (`flux…` models bring their own end of turn) and voices. `DEEPGRAM_API_KEY`."""
+
+    api_key: SecretStr | None = None
+    url: HttpAddress = "https://api.deepgram.com"
+    stt_model: str = "nova-3"
+    tts_model: str = "aura-2-thalia-en"
+
+
+class Cartesia(Section):
+    """Cartesia's voices. `CARTESIA_API_KEY`."""
+
+    api_key: SecretStr | None = None
+    url: HttpAddress = "https://api.cartesia.ai"
+    version: str = "2026-08-14"
+    tts_model: str = "sonic-3"
+    voice: str = ""
+
+
+class Anthropic(Section):
+    """Anthropic's language models. `ANTHROPIC_API_KEY`."""
+
+    api_key: SecretStr | None = None
+    url: HttpAddress = "https://api.anthropic.com"
+    llm_model: str = "claude-haiku-4-5"
+
+
+class Whisper(Section):
+    """faster-whisper on this machine: a folder of CTranslate2 weights."""
+
+    weights: Path | None = None
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    compute_type: str = "int8"
+    threads: int = Field(default=2, ge=1, le=64)
