@@ -53,7 +53,7 @@ class OpenAi(Section):
 
 
 class ElevenLabs(Section):
-    """ElevenLabs: its agents (`engine = "elevenlabs"`), voices and recognizer. `ELEVENLABS_API_KEY` sets the key."""
+    """ElevenLabs: agents (`engine = "elevenlabs"`), voices, recognizer. Key: `ELEVENLABS_API_KEY`."""
 
     api_key: SecretStr | None = None
     url: HttpAddress = "https://api.elevenlabs.io"
