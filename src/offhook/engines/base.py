@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.agent import Agent
-from offhook.speech.base import Message, ToolCall, Transcript
+from offhook.speech.base import Message, ToolCall, ToolSpec, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,15 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What an engine knows of its call. `on_partial` takes the caller's words so far."""
+    """What an engine knows of its call. `on_partial` takes the caller's words so far; `tools` are what
+    the model of this call may have called."""
 
     call_id: str
     agent: Agent
     format: AudioFormat
     on_partial: Callable[[str], None]
     variables: dict[str, Any] = field(default_factory=dict)
+    tools: Sequence[ToolSpec] = ()
 
 
 @dataclass(slots=True)
@@ -61,7 +63,8 @@ class Engine(Protocol):
         """What was heard since `hear_begin` was no speech; forget it."""
 
     def reply(self, history: Sequence[Message], times: ReplyTimes) -> AsyncGenerator[Clause | ToolCall, None]:
-        """Answer the last message of `history`. Closing the iterator cancels the reply."""
+        """Answer the last message of `history`, or go on with the results of the tools that this reply
+        called, which that message then carries. Closing the iterator cancels the reply."""
 
     def say(self, text: str) -> AsyncGenerator[Clause, None]:
         """Speak exactly this text."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
-from offhook.speech.base import Message, ToolCall
+from offhook.speech.base import Message, ToolCall, ToolSpec
 
 
 class DuplexListener(Protocol):
@@ -55,7 +55,8 @@ class DuplexListener(Protocol):
 class DuplexContext:
     """What a speech-to-speech engine knows of its call.
 
-    `history()` gives what was heard so far, for a session that has to begin again.
+    `history()` gives what was heard so far, for a session that has to begin again; `tools` are what the
+    vendor's model may have called.
     """
 
     call_id: str
@@ -63,6 +64,7 @@ class DuplexContext:
     format: AudioFormat
     history: Callable[[], Sequence[Message]]
     variables: dict[str, Any] = field(default_factory=dict)
+    tools: Sequence[ToolSpec] = ()
 
 
 class DuplexEngine(Protocol):

@@ -72,19 +72,63 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrases:
+    """The agent's fixed lines in another language; an empty one is said as the agent's own."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    greeting: str = ""
+    goodbye: str = ""
+    still_there: str = ""
+    apology: str = ""
+    one_moment: str = ""
+    confirm: str = ""
+    noted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent as configured under `agents.<name>`."""
+    """One agent as configured under `agents.<name>`.
+
+    `language` is spoken first; `languages` are all that the agent speaks (empty: that one alone), and it
+    follows a caller who uses another of them. `voices` maps languages to voices, `voice` serves the rest.
+    `tools` names the tools it may use besides the built-in ones; None is all that are set up.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str = "default"
     persona: str = "You are a friendly, brief and helpful receptionist."
     greeting: str = ""
     language: str = "en"
+    languages: list[str] = field(default_factory=list)
     voice: str = ""
+    voices: dict[str, str] = field(default_factory=dict)
+    phrases: dict[str, Phrases] = field(default_factory=dict)
     engine: str = ""
+    tools: list[str] | None = None
     goodbye: str = "Thank you for calling. Goodbye!"
     still_there: str = "Are you still there?"
     apology: str = "I'm sorry, I'm having trouble right now. Please try again in a moment."
+    one_moment: str = "One moment, please."
+    """Said while a tool takes its time."""
+    confirm: str = "To be sure: {what}. Shall I go ahead?"
+    """Asked before a tool with an effect outside of the call is run."""
+    noted: str = "All right, I have noted that."
+    """Said after a note was kept, when the model itself says nothing."""
     facts: Facts = field(default_factory=Facts)
     patience: Patience = field(default_factory=Patience)
     max_call_seconds: int = 1800
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The languages that it speaks, the first one first, each once."""
+        return tuple(dict.fromkeys((self.language, *self.languages)))
+
+    def voice_in(self, language: str) -> str:
+        """The voice for a language; empty is the provider's default."""
+        return self.voices.get(language, self.voice)
+
+    def line(self, name: str, language: str = "") -> str:
+        """A fixed line (`greeting`, `apology` …) in a language, or as the agent's own."""
+        own = str(getattr(self, name))
+        phrases = self.phrases.get(language)
+        return (getattr(phrases, name) or own) if phrases is not None else own

@@ -200,10 +200,14 @@ class TextReceived(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled(CallEvent):
+    """A tool was called, or refused, and what that came to after `duration_ms`."""
+
     kind: ClassVar[str] = "tool_called"
     name: str
     arguments: dict[str, Any]
     result: str
+    duration_ms: int = 0
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

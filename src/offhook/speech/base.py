@@ -8,8 +8,8 @@ All of them raise ProviderError, and nothing else, when they fail.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.agent import Agent
 from offhook.foundation.events import LegKind
+from offhook.foundation.tools import ToolCall as ToolCall
+from offhook.foundation.tools import ToolResult as ToolResult
+from offhook.foundation.tools import ToolSpec as ToolSpec
 
 Pcm = npt.NDArray[np.int16]
 
@@ -64,19 +67,15 @@ class Stt(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of what was heard so far. `leg` is CALLER or AGENT."""
+    """One line of what was heard so far. `leg` is CALLER or AGENT.
+
+    `tools` are the tools that the agent called after saying `text` (which may be empty), with what they
+    came to; their ids are unique within the call. Two messages of the agent may follow each other.
+    """
 
     leg: LegKind
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
-    """A function the model may call; `parameters` is a JSON schema of type object."""
-
-    name: str
-    description: str
-    parameters: dict[str, Any]
+    tools: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,12 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
-    """The model wants a tool called: hang_up, transfer, take_message, or one it was given."""
-
-    name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a model answers: the agent, what was heard so far (the last message is the caller's), tools."""
+    """What a model answers: the agent, what was heard so far, tools, and the language to answer in.
+
+    The last message is the caller's, or the agent's with the results of tools that this very reply called:
+    then the model goes on, or says nothing more.
+    """
 
     agent: Agent
     messages: Sequence[Message]
