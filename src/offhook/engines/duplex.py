@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.agent import Agent
@@ -19,18 +19,20 @@ from offhook.speech.base import Message, ToolCall, ToolSpec
 class DuplexListener(Protocol):
     """What the engine tells the call. Immediate; called on the event loop, in the vendor's order.
 
-    An `item` is one utterance of the agent, by the vendor's id. What comes for an item that was interrupted
-    is dropped by the listener.
+    An `item` is one utterance of the agent, or of the caller where it is said so, by the vendor's id (empty
+    where the vendor gives none). What comes for an item that was interrupted is dropped by the listener.
     """
 
     def on_ready(self) -> None:
         """The session is configured: audio is heard, words can be said. Again after a reconnection."""
 
-    def on_speech(self, began: bool) -> None:
-        """The vendor's detector: the caller began to speak (the agent must fall silent), or stopped."""
+    def on_speech(self, began: bool, item: str = "") -> None:
+        """The vendor's detector: the caller began to speak (the agent must fall silent), or stopped.
+        `item` is the caller's utterance."""
 
-    def on_words(self, text: str, final: bool, language: str = "") -> None:
-        """The caller's words: so far of this turn, or all of it."""
+    def on_words(self, text: str, final: bool, language: str = "", item: str = "") -> None:
+        """The caller's words: so far of this turn, or all of it; final and empty when they could not be
+        found. They may come late: after the agent's answer, even after the caller's next turn began."""
 
     def on_sound(self, item: str, audio: bytes) -> None:
         """More of the agent's speech, in the call's format. May come faster than it is heard."""
@@ -45,7 +47,8 @@ class DuplexListener(Protocol):
         """The vendor gave up what it was saying: what was not heard yet must not be played."""
 
     def on_tool(self, call: ToolCall) -> None:
-        """The model wants a tool called; `DuplexEngine.answer_tool` takes the result."""
+        """The model wants a tool called; `DuplexEngine.answer_tool` takes the result. What the model said
+        before the call has been told by then."""
 
     def on_trouble(self, error: ProviderError) -> None:
         """Something failed and the session goes on (a rate limit, a refused event, a reconnection)."""
@@ -91,16 +94,21 @@ class DuplexEngine(Protocol):
         """Something that the model shall know and the caller does not hear."""
 
     def heard(self, item: str, heard_ms: int, text: str) -> None:
-        """The caller interrupted: of `item` this many ms, these words, were heard."""
+        """The agent was interrupted: of `item` this many ms, these words, were heard, and no more will be.
+        A reply that the vendor is still making is given up."""
 
-    def answer_tool(self, call_id: str, output: str, failed: bool = False) -> None:
-        """What the tool call came to."""
+    def answer_tool(self, call_id: str, output: str, failed: bool = False, reply: bool = True) -> None:
+        """What the tool call came to; `reply`: the model shall go on talking once it knows."""
 
     async def close(self) -> None: ...
 
 
+@runtime_checkable
 class DuplexFactory(Protocol):
-    """Makes one session per call. Has no prepared lines: the vendor's voice speaks them."""
+    """Makes one session per call. Has no prepared lines: the vendor's voice speaks them.
+
+    `isinstance` tells it from an EngineFactory.
+    """
 
     name: str
 

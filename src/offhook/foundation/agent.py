@@ -104,6 +104,8 @@ class Agent:
     voices: dict[str, str] = field(default_factory=dict)
     phrases: dict[str, Phrases] = field(default_factory=dict)
     engine: str = ""
+    fallback_engine: str = ""
+    """The cascade that goes on with the call when the vendor of a speech-to-speech engine is lost."""
     tools: list[str] | None = None
     goodbye: str = "Thank you for calling. Goodbye!"
     still_there: str = "Are you still there?"

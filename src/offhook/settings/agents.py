@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 from offhook.foundation.agent import Agent, Facts, Patience
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-ENGINES = ("", "cascade", "scripted")
+ENGINES = ("", "cascade", "scripted", "openai-realtime", "elevenlabs")
+FALLBACK_ENGINES = ("", "cascade", "scripted")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)\Z")
@@ -82,6 +83,8 @@ def _faults(name: str, agent: Agent) -> Iterator[Fault]:
         yield ("language",), agent.language, 'a language code like "en" or "pt-BR"'
     if agent.engine not in ENGINES:
         yield ("engine",), agent.engine, "one of " + ", ".join(e for e in ENGINES if e)
+    if agent.fallback_engine not in FALLBACK_ENGINES:
+        yield ("fallback_engine",), agent.fallback_engine, "one of " + ", ".join(FALLBACK_ENGINES[1:])
     if not 10 <= agent.max_call_seconds <= 86_400:
         yield ("max_call_seconds",), agent.max_call_seconds, "10 to 86400"
     for path, value, allowed in _facts_faults(agent.facts):
