@@ -49,6 +49,31 @@ class ProviderError(OffhookError):
         self.provider = provider
 
 
+class DeniedError(ProviderError):
+    """A provider refuses our key or account (401, 403): never retried, an operator has to mend it."""
+
+    def __init__(self, provider: str, reason: str = "refused the key") -> None:
+        super().__init__(provider, reason, retryable=False)
+
+
+class BusyError(ProviderError):
+    """A provider answers that it cannot now (429, 5xx): the same request may succeed soon.
+
+    `after` is how many seconds it asks us to wait (Retry-After), 0.0 where it does not say.
+    """
+
+    def __init__(self, provider: str, reason: str, after: float = 0.0) -> None:
+        super().__init__(provider, reason, retryable=True)
+        self.after = after
+
+
+class UnfitError(ProviderError):
+    """A provider is well but cannot do this: a language, a voice or a format that it does not know."""
+
+    def __init__(self, provider: str, reason: str) -> None:
+        super().__init__(provider, reason, retryable=False)
+
+
 class MissingExtraError(ProviderError):
     """A provider needs an optional package; the reason names the extra that installs it."""
 

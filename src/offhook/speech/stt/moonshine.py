@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import MissingModelError, ProviderError
+from offhook.foundation.errors import MissingModelError, ProviderError, UnfitError
 from offhook.speech import models
 from offhook.speech.base import Transcript
 from offhook.speech.clip import Sound, unpack
@@ -69,7 +69,7 @@ class MoonshineStt:
     ) -> MoonshineRecognizer:
         """Must be called on the event loop. Languages other than English are refused with ProviderError."""
         if language and not language.lower().startswith("en"):
-            raise ProviderError(self.name, f"understands English only, not {language!r}", retryable=False)
+            raise UnfitError(self.name, f"understands English only, not {language!r}")
         return MoonshineRecognizer(self.workers, format, on_partial, asyncio.get_running_loop())
 
     async def close(self) -> None:

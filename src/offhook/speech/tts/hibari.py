@@ -11,7 +11,7 @@ import numpy as np
 from hibari import Hibari
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import UnfitError
 from offhook.speech import models
 from offhook.speech.clip import Sound, levels, pack
 from offhook.speech.pool import Ticket, Workers
@@ -56,7 +56,7 @@ class HibariTts:
     async def speak(self, text: str, voice: str, language: str, format: AudioFormat) -> AsyncIterator[bytes]:
         """Raises ProviderError for a voice that is not installed, and for languages other than English."""
         if language and not language.lower().startswith("en"):
-            raise ProviderError(self.name, f"speaks English only, not {language!r}", retryable=False)
+            raise UnfitError(self.name, f"speaks English only, not {language!r}")
         sentences = breaths(spoken(text, language or "en")[:_MOST_TEXT])
         for number, sentence in enumerate(sentences):
             line = (sentence, voice or _DEFAULT, format)
@@ -92,7 +92,7 @@ class HibariTts:
             voice = self._voices.get(name)
             if voice is None:
                 if all(model.name != f"hibari-{name}" for model in models.MODELS):
-                    raise ProviderError(self.name, f"has no voice {name!r}", retryable=False)
+                    raise UnfitError(self.name, f"has no voice {name!r}")
                 model = models.find(f"hibari-{name}")
                 path = models.folder(model.name) / model.files[0].name
                 voice = Hibari(voice=name, model=str(path))
