@@ -62,6 +62,7 @@ async def test_reply_speaks_clauses_then_calls_tools():
         "then",
     ]
     assert all(len(p.audio) == 1600 for p in parts if isinstance(p, Clause))
+    assert times.language == "en"
     assert times.first_token == times.first_audio == 5.0
 
 

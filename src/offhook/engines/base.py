@@ -38,10 +38,12 @@ class CallContext:
 
 @dataclass(slots=True)
 class ReplyTimes:
-    """Monotonic seconds of a reply's first token and first audio; 0.0 until then. The engine fills it."""
+    """Monotonic seconds of a reply's first token and first audio, 0.0 until then, and the language that it
+    is in, empty where the engine does not say. The engine fills it."""
 
     first_token: float = 0.0
     first_audio: float = 0.0
+    language: str = ""
 
 
 class Engine(Protocol):
@@ -66,8 +68,8 @@ class Engine(Protocol):
         """Answer the last message of `history`, or go on with the results of the tools that this reply
         called, which that message then carries. Closing the iterator cancels the reply."""
 
-    def say(self, text: str) -> AsyncGenerator[Clause, None]:
-        """Speak exactly this text."""
+    def say(self, text: str, language: str = "") -> AsyncGenerator[Clause, None]:
+        """Speak exactly this text, in a language of the agent; empty is the one of the call so far."""
 
     async def close(self) -> None: ...
 

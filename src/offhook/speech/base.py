@@ -53,14 +53,18 @@ class Recognizer(Protocol):
 
 
 class Stt(Protocol):
-    """A speech-to-text provider."""
+    """A speech-to-text provider.
+
+    One that knows certain languages only may say so in an attribute `languages`; so may Llm and Tts.
+    """
 
     name: str
 
     def open(
         self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
     ) -> Recognizer:
-        """A recognizer for one leg. `on_partial` gets the words so far, on the event loop."""
+        """A recognizer for one leg. An empty `language` is any: the caller may change it in mid-call, and
+        the recognizer finds out. `on_partial` gets the words so far, on the event loop."""
 
     async def close(self) -> None: ...
 
