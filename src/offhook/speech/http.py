@@ -1,0 +1,223 @@
+"""Requests to a vendor over one pool of warm connections: short retries, errors in plain words. No audio."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
+
+T = TypeVar("T")
+
+_BUSY = {408, 409, 425, 429}
+_UNFIT = {400, 404, 405, 413, 415, 422}
+_DENIED = {401, 402, 403}
+_SPENT = ("insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", "credit_balance_too_low")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,47}\Z")
+_CODE_NAMES = ("code", "status", "err_code", "error_code", "type")
+_MOST_REFUSAL = 16_384
+_REFUSAL_SECONDS = 0.5
+_FIRST_PAUSE = 0.1
+_KEEP_SECONDS = 300.0
+
+
+class Endpoint:
+    """One vendor's address, the headers of every request to it, and its pool of connections."""
+
+    def __init__(
+        self,
+        provider: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        connect_seconds: float = 1.0,
+        retry_seconds: float = 2.0,
+        chance: Callable[[], float] = random.random,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        """Raises ProviderError for an address or a key that cannot be one."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ProviderError(provider, "its address must be an http(s) URL", retryable=False)
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise DeniedError(provider, "has a key with characters that no key has")
+        self.provider = provider
+        self.url = url.rstrip("/")
+        self.host = parts.hostname
+        self.retry_seconds = retry_seconds
+        self._headers = dict(headers)
+        self._chance = chance
+        self._client = client or httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=connect_seconds, pool=connect_seconds),
+            limits=httpx.Limits(
+                max_connections=400, max_keepalive_connections=100, keepalive_expiry=_KEEP_SECONDS
+            ),
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def post(
+        self,
+        path: str,
+        body: Any,
+        *,
+        deadline: float,
+        params: Mapping[str, str] | None = None,
+        subject: str = "the request",
+    ) -> httpx.Response:
+        """The open response to a JSON body; the caller closes it. Raises ProviderError for any refusal.
+
+        `subject` names what a 404 or 400 may be about: "voice 'x' of model 'y'". It may be shown.
+        What may pass (429, 5xx, a connection that breaks) is asked for again, but never after
+        `retry_seconds` or the loop time `deadline`. The caller bounds the wait itself.
+        """
+        now = asyncio.get_running_loop().time
+        last = min(now() + self.retry_seconds, deadline)
+        tries = 0
+        while True:
+            tries += 1
+            request = self._client.build_request(
+                "POST", self.url + path, json=body, params=params, headers=self._headers
+            )
+            try:
+                return await self._send(request, subject)
+            except BusyError as error:
+                pause = self._pause(error.after, tries)
+                if now() + pause >= last:
+                    raise
+            except _Lost as error:
+                pause = 0.0
+                if tries > 1 or now() >= last:
+                    raise ProviderError(self.provider, "closed the connection without an answer") from error
+            await asyncio.sleep(pause)
+
+    async def probe(self, path: str, params: Mapping[str, str] | None = None) -> None:
+        """Ask for something that costs nothing. Raises ProviderError when the vendor cannot be reached,
+        refuses the key or is busy; any other answer means that it is there."""
+        request = self._client.build_request("GET", self.url + path, params=params, headers=self._headers)
+        try:
+            response = await self._send(request, "the request")
+        except _Lost as error:
+            raise ProviderError(self.provider, "closed the connection without an answer") from error
+        except UnfitError:
+            return
+        await response.aclose()
+
+    def _pause(self, after: float, tries: int) -> float:
+        """What the vendor asks for, or a doubling pause; neither at the same moment for all calls."""
+        if after > 0:
+            return after + _FIRST_PAUSE * self._chance()
+        return float(_FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + self._chance()))
+
+    async def _send(self, request: httpx.Request, subject: str) -> httpx.Response:
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+            raise _Lost from error
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise ProviderError(self.provider, "cannot be reached") from error
+        if response.is_success:
+            return response
+        code = await _code(response)
+        raise _refusal(self.provider, response, code, subject)
+
+
+class _Lost(Exception):
+    """The connection broke before an answer: most often one that the vendor closed while it was idle."""
+
+
+def _refusal(provider: str, response: httpx.Response, code: str, subject: str) -> ProviderError:
+    status = response.status_code
+    told = f" ({code})" if code else ""
+    if status in _DENIED and code not in {"voice_not_found", "model_not_found"}:
+        spent = status == 402 or code in _SPENT
+        return DeniedError(provider, ("is over its spending limit" if spent else "refused the key") + told)
+    if status == 429 and code in _SPENT:
+        return DeniedError(provider, "is over its spending limit" + told)
+    if status == 429:
+        return BusyError(provider, "is over its rate limit" + told, retry_after(response.headers))
+    if status in _BUSY or status >= 500:
+        return BusyError(provider, f"answered with HTTP {status}{told}", retry_after(response.headers))
+    if status == 404:
+        return UnfitError(provider, f"does not know {subject}, or its address is wrong{told}")
+    if status in _UNFIT or status in _DENIED:
+        return UnfitError(provider, f"did not accept {subject}{told}")
+    return ProviderError(provider, f"answered with HTTP {status}{told}", retryable=False)
+
+
+async def _code(response: httpx.Response) -> str:
+    """The vendor's own short name for what is wrong, or empty; its sentences may quote keys and texts."""
+    body = b""
+    try:
+        with suppress(TimeoutError, httpx.HTTPError):
+            async with asyncio.timeout(_REFUSAL_SECONDS):
+                async for data in response.aiter_bytes():
+                    body += data
+                    if len(body) > _MOST_REFUSAL:
+                        break
+    finally:
+        await response.aclose()
+    try:
+        return find_code(json.loads(body))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def find_code(body: Any) -> str:
+    """A short name like `voice_not_found` in an error's JSON, or empty. Never a sentence."""
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error") or body.get("detail")
+    for place in (inner, body):
+        if isinstance(place, dict):
+            for name in _CODE_NAMES:
+                value = place.get(name)
+                if isinstance(value, str) and _CODE.match(value) and value != "error":
+                    return value
+    return ""
+
+
+def retry_after(headers: httpx.Headers) -> float:
+    """Seconds that the vendor asks to wait, 0.0 where it does not say or says nonsense."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+            return float(value) * unit
+    with suppress(ValueError, TypeError):
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return 0.0
+
+
+async def timed(
+    items: AsyncGenerator[T], provider: str, deadline: float, progress_seconds: float
+) -> AsyncGenerator[T]:
+    """The items: the first by `deadline` (loop time), the others within `progress_seconds` of the asking.
+
+    Time that the reader takes does not count. Raises ProviderError when one is late.
+    """
+    now, first = asyncio.get_running_loop().time, True
+    async with aclosing(items):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    item = await anext(items)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                late = "took too long to answer" if first else "stopped in the middle of its answer"
+                raise ProviderError(provider, late) from error
+            first = False
+            yield item
+            deadline = now() + progress_seconds
