@@ -25,12 +25,12 @@ from load.plan import Plan, read_voices
 from utterances import own_voice
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench"
-STEPS = (1, 10, 20, 30, 40, 50, 60, 80, 100)
+STEPS = (1, 25, 50, 75, 100, 150, 200)
 
 
 async def converse(calls: int, given: argparse.Namespace, speech: list[Path]) -> dict[str, Any]:
     """One number of callers, on a server of their own."""
-    limits = {"OFFHOOK_LIMITS__MAX_CALLS": str(max(STEPS))}
+    limits = {"OFFHOOK_LIMITS__MAX_CALLS": str(calls)}
     with house(settings=limits) as server:
         plan = Plan(
             url=server.media,
