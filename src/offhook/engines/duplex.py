@@ -54,6 +54,31 @@ class DuplexListener(Protocol):
         """Something failed and the session goes on (a rate limit, a refused event, a reconnection)."""
 
 
+class Nobody:
+    """Listens to a session that was let go: nothing that it says counts."""
+
+    def on_ready(self) -> None: ...
+
+    def on_speech(self, began: bool, item: str = "") -> None: ...
+
+    def on_words(self, text: str, final: bool, language: str = "", item: str = "") -> None: ...
+
+    def on_sound(self, item: str, audio: bytes) -> None: ...
+
+    def on_text(self, item: str, text: str) -> None: ...
+
+    def on_spoken(self, item: str) -> None: ...
+
+    def on_interrupted(self) -> None: ...
+
+    def on_tool(self, call: ToolCall) -> None: ...
+
+    def on_trouble(self, error: ProviderError) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 @dataclass(frozen=True, slots=True)
 class DuplexContext:
     """What a speech-to-speech engine knows of its call.

@@ -17,7 +17,7 @@ from typing import Any, cast
 from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from offhook.channels.bounds import TokenBucket
-from offhook.foundation.errors import ProviderError, WireError
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, WireError
 
 _TEXT, _CONTINUATION = WSMsgType.TEXT, WSMsgType.CONTINUATION
 _PULSE_S = 1.0
@@ -60,8 +60,12 @@ class VendorSocket(WSListener):
     `fault` is one sentence about how it ended, `code` what the vendor closed with (0: it did not).
     """
 
-    def __init__(self, on_message: Callable[[bytes], None], bounds: VendorBounds) -> None:
+    def __init__(
+        self, on_message: Callable[[bytes], None], bounds: VendorBounds, on_closed: Callable[[], None]
+    ) -> None:
         self._on_message = on_message
+        self._on_closed = on_closed
+        self._early: list[bytes] | None = []
         self._bounds = bounds
         self._loop = asyncio.get_running_loop()
         self._budget = TokenBucket(bounds.message_rate, bounds.message_burst)
@@ -104,6 +108,7 @@ class VendorSocket(WSListener):
             self._timer.cancel()
         self._end("dropped the connection")
         self._gone.set()
+        self._on_closed()
 
     def pause_writing(self) -> None:
         """The bound is `queued_bytes`; see `send`."""
@@ -209,7 +214,18 @@ class VendorSocket(WSListener):
     def _receive(self, raw: bytes) -> None:
         if not self._budget.take(self._loop.time()):
             self.cut("sends more messages than anyone can hear")
-            return
+        elif self._early is not None:
+            self._early.append(raw)
+        else:
+            self._deliver(raw)
+
+    def begin(self) -> None:
+        """Deliver what came together with the handshake, and from now on all as it comes."""
+        early, self._early = self._early or [], None
+        for raw in early:
+            self._deliver(raw)
+
+    def _deliver(self, raw: bytes) -> None:
         try:
             self._on_message(raw)
         except WireError as error:
@@ -227,12 +243,14 @@ async def dial(
     headers: Mapping[str, str],
     on_message: Callable[[bytes], None],
     bounds: VendorBounds,
+    on_closed: Callable[[], None] = lambda: None,
 ) -> VendorSocket:
-    """Connect to a ws(s) address. Raises ProviderError, retryable where another attempt may help."""
+    """Connect to a ws(s) address. No message is delivered before the caller has the socket; `on_closed` is
+    told once, at its end. Raises ProviderError, retryable where another attempt may help."""
     try:
         async with asyncio.timeout(bounds.connect_s):
             _, listener = await ws_connect(
-                lambda: VendorSocket(on_message, bounds),
+                lambda: VendorSocket(on_message, bounds, on_closed),
                 url,
                 ssl_context=tls() if url.startswith("wss:") else None,
                 websocket_handshake_timeout=None,
@@ -251,7 +269,9 @@ async def dial(
         raise ProviderError(provider, "cannot be reached") from None
     except ValueError:
         raise ProviderError(provider, "has an address that is no WebSocket's", retryable=False) from None
-    return cast(VendorSocket, listener)
+    socket = cast(VendorSocket, listener)
+    asyncio.get_running_loop().call_soon(socket.begin)
+    return socket
 
 
 def refusal(provider: str, error: WSHandshakeError) -> ProviderError:
@@ -261,8 +281,16 @@ def refusal(provider: str, error: WSHandshakeError) -> ProviderError:
     status = int(error.response.status)
     code = _error_code(error.raw_body)
     what = _REASONS.get(status, f"answered with HTTP status {status}")
-    retryable = (status == 429 and code not in _SPENT) or status >= 500 or status == 408
-    return ProviderError(provider, f"{what} ({code})" if code else what, retryable=retryable)
+    reason = f"{what} ({code})" if code else what
+    if status in (401, 403) or code in _SPENT:
+        return DeniedError(provider, reason)
+    if status == 429 or status >= 500:
+        return BusyError(provider, reason, _retry_after(error.response.headers.get("Retry-After", "")))
+    return ProviderError(provider, reason, retryable=status == 408)
+
+
+def _retry_after(text: str) -> float:
+    return min(float(text), 60.0) if text.isascii() and text.isdigit() else 0.0
 
 
 def _error_code(body: Any) -> str:
