@@ -125,6 +125,9 @@ def _picture() -> str:
     return "![p95 of turn latency over simultaneous calls](benchmarks-load.svg)"
 
 
+NAMES = {"offhook": "Offhook", "pipecat": "Pipecat", "livekit": "LiveKit Agents"}
+
+
 def _machine() -> str:
     day = datetime.now(UTC).date().isoformat()
     where = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
@@ -137,7 +140,13 @@ def _section(item: tuple[str, list[Json]]) -> str:
     label, runs = item
     peer = label.startswith("livekit")
     head = LIVEKIT_HEAD if peer else HEAD
-    lines = [f"### {label[:1].upper()}{label[1:]}", "", _line(head), _line(["---:"] * len(head))]
+    peer_name, _, rest = label.partition(",")
+    lines = [
+        f"### {NAMES[peer_name]}{',' if rest else ''}{rest}",
+        "",
+        _line(head),
+        _line(["---:"] * len(head)),
+    ]
     return "\n".join(lines + [_line(livekit_row(run) if peer else row(run)) for run in runs])
 
 
