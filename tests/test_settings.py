@@ -69,8 +69,8 @@ def test_sources_are_merged_section_by_section(loader: Loader) -> None:
     settings = loader(toml, environ, flags={"speech": {"tts": "scripted", "vad": None}, "host": None})
     assert (settings.limits.max_calls, settings.limits.resume_seconds) == (8, 1.0)
     assert (settings.speech.stt, settings.speech.tts, settings.speech.vad) == (
-        "scripted",
-        "scripted",
+        ["scripted"],
+        ["scripted"],
         "silero",
     )
 
@@ -104,7 +104,7 @@ def test_names_that_users_already_have(loader: Loader) -> None:
 
 
 def test_offhooks_own_name_beats_the_vendors(loader: Loader) -> None:
-    names = {"OPENAI_API_KEY": "theirs", "OFFHOOK_SPEECH__LLM_KEY": "ours"}
+    names = {"OPENAI_API_KEY": "theirs", "OFFHOOK_OPENAI__API_KEY": "ours"}
     assert secret_values(loader(environ=names)) == ("ours",)
 
 
@@ -164,8 +164,8 @@ def test_origins_are_a_list_in_every_source(loader: Loader) -> None:
             'limits.resume_seconds (offhook.toml) = "x" is not allowed: a number',
         ),
         (
-            "[speech]\nstt = 'whisper'",
-            'speech.stt (offhook.toml) = "whisper" is not allowed: one of moonshine',
+            "[speech]\nstt = 'wisper'",
+            'speech.stt (offhook.toml) = "wisper" is not allowed: one of moonshine',
         ),
         (
             "[twilio]\nfrom_number = '555'",

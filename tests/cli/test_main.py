@@ -17,6 +17,7 @@ import pytest
 from offhook.cli import checks, house_checks
 from offhook.cli.checks import Check, Mark
 from offhook.cli.main import app, main
+from offhook.cli.provider_checks import check_providers
 from offhook.cli.serve import _address_error
 from offhook.settings import Settings
 from offhook.speech.models import MODELS
@@ -174,20 +175,29 @@ class TestDoctor:
         assert check.mark is Mark.WRONG
 
     def test_settings_of_later_versions_are_mentioned(self) -> None:
-        settings = Settings.model_validate({"elevenlabs": {"agent_id": "x"}})
-        assert [check.name for check in checks.check_unused(settings)] == ["elevenlabs"]
+        settings = Settings.model_validate({"livekit": {"url": "wss://x.example"}})
+        assert [check.name for check in checks.check_unused(settings)] == ["livekit"]
 
-    def test_a_vendors_language_model_needs_its_key(self) -> None:
-        (check,) = checks.check_language_model(Settings.model_validate({"speech": {"llm": "openai"}}))
-        assert check.mark is Mark.WRONG
+    def test_a_vendor_needs_its_key(self) -> None:
+        (check,) = check_providers(Settings.model_validate({"speech": {"llm": "openai"}}))
+        assert (check.name, check.mark) == ("speech.llm", Mark.WRONG)
         local = {"llm": "openai", "llm_url": "http://127.0.0.1:9000/v1"}
-        (check,) = checks.check_language_model(Settings.model_validate({"speech": local}))
-        assert check.mark is Mark.GOOD
+        (check,) = check_providers(Settings.model_validate({"speech": local}))
+        assert (check.mark, check.finding) == (Mark.GOOD, "openai at 127.0.0.1:9000 (not called now)")
 
     def test_so_does_a_fallback(self) -> None:
         settings = Settings.model_validate({"speech": {"llm_fallback": "openai"}})
-        (check,) = checks.check_language_model(settings)
-        assert (check.mark, check.advice) == (Mark.WRONG, "set it, or another speech.llm_fallback")
+        (check,) = check_providers(settings)
+        assert (check.name, check.mark) == ("speech.llm_fallback", Mark.WRONG)
+        assert "OPENAI_API_KEY" in check.advice
+
+    def test_every_place_of_an_order_is_looked_at(self) -> None:
+        speech = {"tts": ["hibari", "cartesia"], "languages": {"ar": {"stt": "whisper"}}}
+        found = list(check_providers(Settings.model_validate({"speech": speech})))
+        assert [(check.name, check.mark) for check in found] == [
+            ("speech.languages.ar.stt", Mark.WRONG),
+            ("speech.tts", Mark.WRONG),
+        ]
 
     def test_an_agent_that_its_providers_cannot_serve_is_named(self) -> None:
         speech = {"stt": "scripted", "tts": "scripted", "llm": "scripted", "turn": "silence"}

@@ -18,7 +18,6 @@ import httpx
 
 from offhook.foundation.errors import SettingsError
 from offhook.settings import Settings, load
-from offhook.settings.keys import openai_without_key
 
 _WAIT = httpx.Timeout(5.0)
 _SPACE_WRONG, _SPACE_NOTE = 200 << 20, 2 << 30
@@ -51,6 +50,7 @@ def run_checks() -> Iterator[Check]:
         settings = Settings()
     from offhook.cli.house_checks import check_agents, check_database
     from offhook.cli.model_checks import check_models
+    from offhook.cli.provider_checks import check_providers
 
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         check_data,
@@ -60,7 +60,7 @@ def run_checks() -> Iterator[Check]:
         check_agents,
         check_sound,
         check_twilio,
-        check_language_model,
+        check_providers,
         check_public_url,
         check_api_key,
         check_unused,
@@ -139,18 +139,6 @@ def check_twilio(settings: Settings) -> Iterator[Check]:
         yield Check("twilio", Mark.GOOD, "account and token are set and look right")
 
 
-def check_language_model(settings: Settings) -> Iterator[Check]:
-    speech = settings.speech
-    if "openai" not in (speech.llm, speech.llm_fallback):
-        return
-    if user := openai_without_key(speech):
-        advice = f"set it, or another speech.{user}"
-        yield Check("language model", Mark.WRONG, "OPENAI_API_KEY is not set", advice)
-    else:
-        model = speech.llm_model or "the usual model"
-        yield Check("language model", Mark.GOOD, f"{model} at {speech.llm_url} (not called now)")
-
-
 def check_public_url(settings: Settings) -> Iterator[Check]:
     url = settings.public_url
     if not url:
@@ -186,9 +174,8 @@ def check_api_key(settings: Settings) -> Iterator[Check]:
 
 
 def check_unused(settings: Settings) -> Iterator[Check]:
-    for name, section in (("elevenlabs", settings.elevenlabs), ("livekit", settings.livekit)):
-        if section != type(section)():
-            yield Check(name, Mark.NOTE, "settings are known, but this version has no use for them")
+    if settings.livekit != type(settings.livekit)():
+        yield Check("livekit", Mark.NOTE, "settings are known, but this version has no use for them")
 
 
 def check_memory(settings: Settings) -> Iterator[Check]:

@@ -17,11 +17,13 @@ def check_models(settings: Settings) -> Iterator[Check]:
     if settings.engine == "scripted":
         return
     speech = settings.speech
-    chosen = {"speech to text": speech.stt, "voice": speech.tts, "voice activity": speech.vad}
-    for purpose, name in {**chosen, "end of turn": speech.turn}.items():
+    chosen = [("speech to text", name) for name in speech.names("stt")]
+    chosen += [("voice", name) for name in speech.names("tts")]
+    chosen += [("voice activity", speech.vad), ("end of turn", speech.turn)]
+    for purpose, name in chosen:
         if load := _LOADERS.get(name):
             yield _loaded(purpose, name, load)
-    if "llama" in (speech.llm, speech.llm_fallback):
+    if "llama" in (*speech.names("llm"), speech.llm_fallback):
         yield _language_model()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from offhook.settings.models import Limits, LiveKit, Settings, Speech, Twilio
+from offhook.settings.models import Limits, LiveKit, Settings, Twilio
 from offhook.settings.sources import load, secret_values
+from offhook.settings.speech import Language, Speech
 from offhook.settings.vendors import ElevenLabs, OpenAi
 
 __all__ = [
     "ElevenLabs",
+    "Language",
     "Limits",
     "LiveKit",
     "OpenAi",

@@ -79,8 +79,14 @@ def _error(fault: Fault) -> PydanticCustomError:
 def _faults(name: str, agent: Agent) -> Iterator[Fault]:
     if not _NAME.match(name):
         yield (), name, "agent names of lower-case letters, digits, - and _"
-    if not _LANGUAGE.match(agent.language):
-        yield ("language",), agent.language, 'a language code like "en" or "pt-BR"'
+    for path, code in _codes(agent):
+        if not _LANGUAGE.match(code):
+            yield path, code, 'a language code like "en" or "pt-BR"'
+    for table in (agent.voices, agent.phrases):
+        for code in table:
+            if code not in agent.spoken:
+                name = "voices" if table is agent.voices else "phrases"
+                yield (name, code), code, f"one of the agent's languages, {', '.join(agent.spoken)}"
     if agent.engine not in ENGINES:
         yield ("engine",), agent.engine, "one of " + ", ".join(e for e in ENGINES if e)
     if agent.fallback_engine not in FALLBACK_ENGINES:
@@ -91,6 +97,12 @@ def _faults(name: str, agent: Agent) -> Iterator[Fault]:
         yield ("facts", *path), value, allowed
     for path, value, allowed in _patience_faults(agent.patience):
         yield ("patience", *path), value, allowed
+
+
+def _codes(agent: Agent) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    yield ("language",), agent.language
+    for index, code in enumerate(agent.languages):
+        yield ("languages", index), code
 
 
 def _facts_faults(facts: Facts) -> Iterator[Fault]:

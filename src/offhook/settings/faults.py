@@ -21,6 +21,7 @@ _SECRET_NAME = re.compile(r"key|secret|token|password", re.IGNORECASE)
 _NOT_SECRET = {"message_bytes"}
 _LONGEST_VALUE = 60
 _LONG_NAME = 8
+_NOTHING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +92,28 @@ def _line(details: ErrorDetails, layers: Sequence[Layer]) -> str:
 
 def _origin(path: Sequence[str | int], layers: Sequence[Layer]) -> tuple[str, str]:
     """The name to show and the source of the value at `path`, or of the nearest table above it."""
-    dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    dotted = _dotted(path)
     for depth in range(len(path), 0, -1):
         for layer in layers:
-            if _has(layer.values, path[:depth]):
+            found = _at(layer.values, path[:depth])
+            if found is not _NOTHING:
+                if isinstance(found, str):  # a list that was written as one text
+                    dotted = _dotted(path[:depth])
                 return layer.spelled.get(dotted, dotted), layer.source
     return dotted, ""
 
 
-def _has(values: Any, path: Sequence[str | int]) -> bool:
+def _dotted(path: Sequence[str | int]) -> str:
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+
+
+def _at(values: Any, path: Sequence[str | int]) -> Any:
     for part in path:
         in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
         if not in_list and not (isinstance(values, Mapping) and part in values):
-            return False
+            return _NOTHING
         values = values[part]
-    return True
+    return values
 
 
 def _shown(path: Sequence[str | int], value: Any) -> str:

@@ -1,42 +1,95 @@
-"""What keys look like, and which settings need one. Judges values of `load`; knows no network."""
+"""What keys look like, which settings need one, and to whom a key may be sent. Values only; no network."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from offhook.settings.models import Settings, Speech
+from offhook.settings.models import Settings
 
 SHORTEST_API_KEY = 16
-_OPENAI_HOST = "api.openai.com"
+VENDOR_HOSTS = {
+    "openai": "api.openai.com",
+    "elevenlabs": "api.elevenlabs.io",
+    "deepgram": "api.deepgram.com",
+    "cartesia": "api.cartesia.ai",
+    "anthropic": "api.anthropic.com",
+}
+"""The vendors' own servers, which want a key. Another server with the same interface may do without."""
+_KINDS: tuple[Literal["stt", "tts", "llm"], ...] = ("stt", "tts", "llm")
 
-KeyFault = tuple[tuple[str, ...], str, str]
+Path = tuple[str, ...]
+KeyFault = tuple[Path, str, str]
 """Path of the setting, its value, and what it must be."""
 
 
 def key_faults(settings: Settings) -> Iterator[KeyFault]:
     """Every key that cannot be right, and every key that is needed and missing. Empty is not set."""
-    account, token = settings.twilio.account_sid, _plain(settings.twilio.auth_token)
+    account, token = settings.twilio.account_sid, plain(settings.twilio.auth_token)
     if account and not re.fullmatch(r"AC[0-9a-fA-F]{32}", account):
         yield ("twilio", "account_sid"), account, "AC and 32 hex digits, as Twilio's console shows it"
     if token and not re.fullmatch(r"[0-9a-fA-F]{32}", token):
         yield ("twilio", "auth_token"), token, "32 hex digits, as Twilio's console shows them"
-    key = _plain(settings.api_key)
+    key = plain(settings.api_key)
     if key and len(key) < SHORTEST_API_KEY:
         yield ("api_key",), key, f"at least {SHORTEST_API_KEY} characters; openssl rand -hex 24 makes one"
-    if user := openai_without_key(settings.speech):
-        yield ("speech", user), "openai", "set OPENAI_API_KEY, or a speech.llm_url that needs no key"
+    yield from missing_keys(settings)
 
 
-def openai_without_key(speech: Speech) -> str:
-    """The setting of `speech` that asks for OpenAI's own server although no key is set, or nothing."""
-    if _plain(speech.llm_key) or urlsplit(speech.llm_url).hostname != _OPENAI_HOST:
-        return ""
-    return next((name for name in ("llm", "llm_fallback") if getattr(speech, name) == "openai"), "")
+def missing_keys(settings: Settings) -> Iterator[KeyFault]:
+    """The choices of a provider whose key, or folder of weights, is not set."""
+    for path, name in chosen(settings):
+        if path[-1] in ("llm", "llm_fallback") and name == "openai":
+            address, _, key = llm_endpoint(settings)
+            if not key and _host(address) == VENDOR_HOSTS["openai"]:
+                yield path, name, "set OPENAI_API_KEY, or a speech.llm_url that needs no key"
+        elif name in VENDOR_HOSTS and not has_key(settings, name):
+            yield path, name, f"set {name.upper()}_API_KEY"
+        elif name == "whisper" and settings.whisper.weights is None:
+            yield path, name, "set whisper.weights to a folder of CTranslate2 weights"
 
 
-def _plain(secret: SecretStr | None) -> str:
+def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Each setting of `speech` that names a provider, and the name."""
+    speech = settings.speech
+    for kind in _KINDS:
+        for name in getattr(speech, kind):
+            yield ("speech", kind), name
+        for code, language in speech.languages.items():
+            for name in getattr(language, kind):
+                yield ("speech", "languages", code, kind), name
+    if speech.llm_fallback:
+        yield ("speech", "llm_fallback"), speech.llm_fallback
+
+
+def has_key(settings: Settings, vendor: str) -> bool:
+    """Whether the vendor's key is set, or its address is another server, which may need none."""
+    section: Any = getattr(settings, vendor)
+    return bool(plain(section.api_key)) or _host(section.url) != VENDOR_HOSTS[vendor]
+
+
+def llm_endpoint(settings: Settings) -> tuple[str, str, str]:
+    """Address, model and key of the language model with OpenAI's interface.
+
+    OpenAI's own key never goes to another host than `openai.url`'s.
+    """
+    speech, openai = settings.speech, settings.openai
+    address = speech.llm_url or openai.url
+    model = speech.llm_model or openai.llm_model
+    key = plain(speech.llm_key)
+    if not key and _host(address) == _host(openai.url):
+        key = plain(openai.api_key)
+    return address, model, key
+
+
+def plain(secret: SecretStr | None) -> str:
+    """The secret's text, empty where none is set."""
     return secret.get_secret_value() if secret is not None else ""
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""

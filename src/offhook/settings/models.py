@@ -13,30 +13,8 @@ from offhook.foundation.agent import Agent
 from offhook.settings.addresses import http_address
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.demo import demo_agent
+from offhook.settings.speech import Speech
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
-
-
-class Speech(Section):
-    """Which provider does what; `offhook doctor` lists what each needs."""
-
-    stt: Literal["moonshine", "scripted"] = "moonshine"
-    tts: Literal["hibari", "scripted"] = "hibari"
-    llm: Literal["receptionist", "openai", "llama", "scripted"] = "receptionist"
-    llm_fallback: Literal["", "openai", "llama"] = ""
-    """A model that speaks where the receptionist has no answer."""
-    vad: Literal["silero", "energy"] = "silero"
-    turn: Literal["smart-turn", "silence"] = "smart-turn"
-    llm_url: str = "https://api.openai.com/v1"
-    llm_model: str = ""
-    """The vendor's model name, or a pulled model's name or .gguf file; empty is the provider's usual one."""
-    llm_key: SecretStr | None = None
-    llm_first_token_seconds: float = Field(default=3.0, ge=0.2, le=30)
-    """How long a language model may think before its reply is given up."""
-
-    @field_validator("llm_url")
-    @classmethod
-    def _llm_url(cls, value: str) -> str:
-        return http_address(value)
 
 
 class Limits(Section):

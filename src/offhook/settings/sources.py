@@ -18,29 +18,12 @@ from offhook.foundation.errors import SettingsError
 from offhook.settings.faults import Layer, describe, describe_key, nearest, suggestion
 from offhook.settings.keys import key_faults
 from offhook.settings.models import Settings
+from offhook.settings.names import PREFIX, own_names
 
-PREFIX = "OFFHOOK_"
 TOML = "offhook.toml"
 DOTENV = ".env"
 KNOWN_ELSEWHERE = {"OFFHOOK_MODELS"}
 """Names that are no settings: the folder of pulled models is read by `speech.models`."""
-VENDOR_NAMES = {
-    "USE_WEBSOCKET_AUDIO": "OFFHOOK_USE_WEBSOCKET_AUDIO",
-    "TWILIO_ACCOUNT_SID": "OFFHOOK_TWILIO__ACCOUNT_SID",
-    "TWILIO_AUTH_TOKEN": "OFFHOOK_TWILIO__AUTH_TOKEN",
-    "TWILIO_FROM_NUMBER": "OFFHOOK_TWILIO__FROM_NUMBER",
-    "OPENAI_API_KEY": "OFFHOOK_SPEECH__LLM_KEY",
-    "DEEPGRAM_API_KEY": "OFFHOOK_DEEPGRAM__API_KEY",
-    "CARTESIA_API_KEY": "OFFHOOK_CARTESIA__API_KEY",
-    "ANTHROPIC_API_KEY": "OFFHOOK_ANTHROPIC__API_KEY",
-    "ELEVENLABS_API_KEY": "OFFHOOK_ELEVENLABS__API_KEY",
-    "AGENT_ID": "OFFHOOK_ELEVENLABS__AGENT_ID",
-    "TTS_MODEL": "OFFHOOK_ELEVENLABS__MODEL",
-    "TTS_VOICE": "OFFHOOK_ELEVENLABS__VOICE",
-    "LIVEKIT_URL": "OFFHOOK_LIVEKIT__URL",
-    "LIVEKIT_API_KEY": "OFFHOOK_LIVEKIT__API_KEY",
-    "LIVEKIT_API_SECRET": "OFFHOOK_LIVEKIT__API_SECRET",
-}
 
 
 def load(
@@ -108,12 +91,16 @@ def _names_layer(source: str, names: Mapping[str, str]) -> Layer:
         upper = name.upper()
         if upper in KNOWN_ELSEWHERE:
             continue
-        canonical = VENDOR_NAMES.get(name, upper if upper.startswith(PREFIX) else "")
-        if canonical and canonical == upper:
+        try:
+            ours = own_names(name, value)
+        except ValueError as error:
+            raise SettingsError(f"{name} ({source}) is not allowed: {error}") from None
+        if upper.startswith(PREFIX):
             _known(upper, source)
-        if canonical and value and (canonical == upper or canonical not in names):
-            found[canonical.lower()] = value
-            spelled[canonical[len(PREFIX) :].lower().replace("__", ".")] = name
+        for canonical, own in ours:
+            if own and (canonical == upper or canonical not in names):
+                found[canonical.lower()] = own
+                spelled[canonical[len(PREFIX) :].lower().replace("__", ".")] = name
     return Layer(source, _explode(found, source), spelled)
 
 

@@ -9,14 +9,13 @@ from offhook.engines.base import EngineFactory
 from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import SettingsError
+from offhook.providers.speech import make_llm, make_stt, make_tts
 from offhook.settings import Settings, Speech
-from offhook.speech.base import Llm, Stt, Tts, TurnModel, Vad
+from offhook.speech.base import TurnModel, Vad
 
 SCRIPT = tuple(f"Hello, this is question {number} about your opening hours." for number in range(1, 1001))
 """What scripted callers say: never twice the same, which would be taken for a talking loop."""
 VAD_RATES = (8_000, 16_000)
-OPENAI_MODEL = "gpt-4.1-mini"
-LLAMA_MODEL = "qwen2.5-1.5b"
 
 
 def make_vads(speech: Speech) -> dict[int, Vad]:
@@ -37,7 +36,7 @@ def make_engines(settings: Settings, clock: Clock) -> Mapping[str, EngineFactory
     engines: dict[str, EngineFactory] = {}
     for name in sorted(wanted):
         if name == "cascade":
-            engines[name] = _cascade(settings.speech, clock)
+            engines[name] = _cascade(settings, clock)
         elif name == "scripted":
             engines[name] = _scripted(clock)
         else:
@@ -56,28 +55,10 @@ def _scripted(clock: Clock) -> CascadeFactory:
     )
 
 
-def _cascade(speech: Speech, clock: Clock) -> CascadeFactory:
-    return CascadeFactory(_stt(speech), _llm(speech), _tts(speech), _turn(speech), clock, SPECS)
-
-
-def _stt(speech: Speech) -> Stt:
-    if speech.stt == "scripted":
-        from offhook.speech.stt.fake import ScriptedStt
-
-        return ScriptedStt()
-    from offhook.speech.stt.moonshine import MoonshineStt
-
-    return MoonshineStt()
-
-
-def _tts(speech: Speech) -> Tts:
-    if speech.tts == "scripted":
-        from offhook.speech.tts.fake import ScriptedTts
-
-        return ScriptedTts()
-    from offhook.speech.tts.hibari import HibariTts
-
-    return HibariTts()
+def _cascade(settings: Settings, clock: Clock) -> CascadeFactory:
+    return CascadeFactory(
+        make_stt(settings), make_llm(settings), make_tts(settings), _turn(settings.speech), clock, SPECS
+    )
 
 
 def _turn(speech: Speech) -> TurnModel:
@@ -88,28 +69,3 @@ def _turn(speech: Speech) -> TurnModel:
     from offhook.speech.turn.smart_turn import SmartTurn
 
     return SmartTurn()
-
-
-def _llm(speech: Speech) -> Llm:
-    if speech.llm == "scripted":
-        from offhook.speech.llm.fake import ScriptedLlm
-
-        return ScriptedLlm()
-    if speech.llm != "receptionist":
-        return _model(speech.llm, speech)
-    from offhook.speech.llm.receptionist import Receptionist
-
-    return Receptionist(fallback=_model(speech.llm_fallback, speech) if speech.llm_fallback else None)
-
-
-def _model(name: str, speech: Speech) -> Llm:
-    if name == "openai":
-        from offhook.speech.llm.openai import OpenAi
-
-        seconds = speech.llm_first_token_seconds
-        key = speech.llm_key.get_secret_value() if speech.llm_key is not None else ""
-        return OpenAi(speech.llm_url, speech.llm_model or OPENAI_MODEL, key, first_token_seconds=seconds)
-    from offhook.speech.llm.llama import Llama
-    from offhook.speech.models import model_file
-
-    return Llama(model_file(speech.llm_model or LLAMA_MODEL))
