@@ -200,6 +200,13 @@ def retry_after(headers: httpx.Headers) -> float:
     return 0.0
 
 
+def need_key(provider: str, key: str) -> str:
+    """The key; a missing one is a DeniedError that says which setting gives it."""
+    if not key:
+        raise DeniedError(provider, f"needs a key: set {provider}.api_key or {provider.upper()}_API_KEY")
+    return key
+
+
 async def timed(
     items: AsyncGenerator[T], provider: str, deadline: float, progress_seconds: float
 ) -> AsyncGenerator[T]:

@@ -130,7 +130,6 @@ async def test_local_model_streams_text_and_tools() -> None:
     [
         [RuntimeError("boom")],
         [{"error": {"message": "x"}}],
-        [chunk(tool_calls=[{"index": 0, "function": {"name": "x", "arguments": "{"}}])],
     ],
 )
 async def test_local_faults(chunks: list[Any]) -> None:

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from offhook.foundation.agent import Agent
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.foundation.events import LegKind
-from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall, ToolSpec
+from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall, ToolResult, ToolSpec
 from offhook.speech.llm import chunks
 from offhook.speech.llm.openai import OpenAi
 
@@ -129,25 +129,117 @@ async def test_tool_fragments_are_merged_by_index() -> None:
     assert server.requests[0]["tools"][0]["function"]["name"] == "hang_up"
 
 
-async def test_malformed_arguments_get_one_more_try() -> None:
-    bad = [delta(content="One moment."), tool(0, '{"to": ', "transfer", "a"), STOP, "[DONE]"]
-    good = [delta(content="Again."), tool(0, '{"to": "x"}', "transfer", "b"), STOP, "[DONE]"]
-    server = Server(bad, good)
-    assert await replies(model(server)) == [TextDelta("One moment."), ToolCall("transfer", {"to": "x"}, "b")]
-    assert [m["role"] for m in server.requests[1]["messages"][-2:]] == ["assistant", "tool"]
-    with pytest.raises(ProviderError, match="malformed arguments twice"):
-        await replies(model(Server(bad, bad)))
+async def test_malformed_arguments_are_told() -> None:
+    body = [delta(content="One moment."), tool(0, '{"to": ', "transfer", "a"), STOP, "[DONE]"]
+    got = await replies(model(Server(body)))
+    assert got == [TextDelta("One moment."), ToolCall("transfer", {}, "a", malformed='{"to": ')]
+
+
+async def test_whole_calls_under_one_index_are_several() -> None:
+    call = {"function": {"name": "note", "arguments": {"text": "x"}}}
+    body = [
+        delta(tool_calls=[{"index": 0, "id": "a", **call}]),
+        delta(tool_calls=[{"index": 0, "id": "b", **call}]),
+        delta(tool_calls=[{"id": "c", "function": {"name": "note", "arguments": "{}"}}]),
+        STOP,
+    ]
+    got = await replies(model(Server(body)))
+    assert got == [
+        ToolCall("note", {"text": "x"}, "a"),
+        ToolCall("note", {"text": "x"}, "b"),
+        ToolCall("note", {}, "c"),
+    ]
+
+
+async def test_names_and_ids_that_come_again_with_every_fragment() -> None:
+    body = [tool(0, '{"a"', "note", "a"), tool(0, ": 1}", "note", "a"), STOP]
+    assert await replies(model(Server(body))) == [ToolCall("note", {"a": 1}, "a")]
+    body = [
+        tool(0, '{"a"', "note", "a"),
+        delta(tool_calls=[{"index": 0, "id": "random", "function": {"arguments": ": 1}"}}]),
+    ]
+    assert await replies(model(Server([*body, STOP]))) == [ToolCall("note", {"a": 1}, "a")]
+
+
+async def test_usage_and_notes_of_servers_are_passed_over() -> None:
+    usage = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 1}, "x_groq": {"id": "r"}}
+    assert await replies(model(Server([delta(content="Hi"), STOP, usage, "[DONE]"]))) == [TextDelta("Hi")]
+    assert await replies(model(Server([delta(content="Hi"), STOP, usage]))) == [TextDelta("Hi")]
 
 
 @pytest.mark.parametrize(
-    ("status", "retryable"),
-    [(400, False), (401, False), (404, False), (418, False), (429, True), (500, True), (503, True)],
+    ("pieces", "said"),
+    [
+        (["<th", "ink>Hm. ", "Well.</thi", "nk>\n\n", "Hello."], "Hello."),
+        (["<think></think>", "<think>x</think>Hi"], "Hi"),
+        (["\n<", "b>"], "<b>"),
+        (["<thi"], "<thi"),
+        (["Hi <think>"], "Hi <think>"),
+        (["<think>never ends"], ""),
+    ],
 )
-async def test_http_errors(status: int, retryable: bool) -> None:
+async def test_thinking_is_not_spoken(pieces: list[str], said: str) -> None:
+    got = await replies(model(Server([*(delta(content=piece) for piece in pieces), STOP, "[DONE]"])))
+    assert "".join(piece.text for piece in got if isinstance(piece, TextDelta)) == said
+
+
+async def test_results_of_tools_go_back() -> None:
+    call = ToolCall("find", {"q": "é"}, "c1")
+    broken = ToolCall("find", {}, "c2", malformed='{"q')
+    heard = [
+        Message(LegKind.CALLER, "Look it up."),
+        Message(LegKind.AGENT, "One moment.", (ToolResult(call, "Found."),)),
+        Message(LegKind.AGENT, "", (ToolResult(broken, "not JSON", failed=True),)),
+    ]
+    server = Server([delta(content="It is here."), STOP])
+    llm = model(server)
+    chat = llm.open(Agent())
+    assert [piece async for piece in chat.reply(ChatRequest(Agent(), heard))] == [TextDelta("It is here.")]
+    await llm.close()
+    _, _, said, found, asked, failed = server.requests[0]["messages"]
+    assert said["content"] == "One moment."
+    assert json.loads(said["tool_calls"][0]["function"]["arguments"]) == {"q": "é"}
+    assert found == {"role": "tool", "tool_call_id": "c1", "content": "Found."}
+    assert asked["content"] is None
+    assert json.loads(asked["tool_calls"][0]["function"]["arguments"]) == {"malformed": '{"q'}
+    assert failed == {"role": "tool", "tool_call_id": "c2", "content": "Error: not JSON"}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, UnfitError), (401, DeniedError), (403, DeniedError), (404, UnfitError), (418, ProviderError),
+        (429, BusyError), (500, BusyError), (503, BusyError),
+    ],
+)  # fmt: skip
+async def test_http_errors(status: int, kind: type[ProviderError]) -> None:
     with pytest.raises(ProviderError) as caught:
-        await replies(model(Server(status)))
-    assert caught.value.retryable is retryable
+        await replies(model(Server(status), retry_seconds=0.0))
+    assert type(caught.value) is kind
     assert "sk-123" not in caught.value.reason
+
+
+async def test_what_is_refused_for_now_is_asked_again_within_the_wait() -> None:
+    server = Server(503, 429, [delta(content="Hi"), STOP])
+    assert await replies(model(server)) == [TextDelta("Hi")]
+    assert len(server.requests) == 3
+    server = Server(*[500] * 50)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(BusyError):
+        await replies(model(server, retry_seconds=0.3, first_token_seconds=1.0))
+    assert asyncio.get_running_loop().time() - began < 0.35
+    assert 2 <= len(server.requests) <= 5
+
+
+async def test_a_declined_answer_is_an_error() -> None:
+    declined = {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}]}
+    with pytest.raises(UnfitError, match="declined"):
+        await replies(model(Server([declined])))
+
+
+async def test_a_page_is_no_answer() -> None:
+    with pytest.raises(ProviderError, match="text/html"):
+        await replies(model(Server([b"<html>"], content_type="text/html; charset=utf-8")))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +252,7 @@ async def test_http_errors(status: int, retryable: bool) -> None:
         [delta(content="Hi")],
         [delta(content="Hi"), httpx.ReadError("reset")],
         [b"data: " + b"x" * (chunks.MAX_LINE + 10)],
-        [tool(n, "{}", "x", "y") for n in range(20)],
+        [tool(n, "{}", "x", f"y{n}") for n in range(20)],
         [tool(0, "x" * 20_000, "x", "y")],
     ],
 )

@@ -136,8 +136,8 @@ class LlamaChat:
         self._answered = llm.now()
 
     async def reply(self, request: ChatRequest) -> AsyncIterator[TextDelta | ToolCall]:
-        """Text as it comes, at most `max_chars`, then tool calls; malformed ones are an error."""
-        messages = prompt.messages(request.agent, request.messages, self._answered)
+        """Text as it comes, at most `max_chars`, then tool calls."""
+        messages = prompt.messages(request.agent, request.messages, self._answered, request.language)
         body = self._llm.body(messages, prompt.tools(request.tools))
         completion, left = Completion(self._llm.name), self._llm.max_chars
         chunks = self._chunks(body)
@@ -148,9 +148,7 @@ class LlamaChat:
                     yield TextDelta(text)
                 if left <= 0:
                     break
-        for call in completion.calls():
-            if not isinstance(call, ToolCall):
-                raise ProviderError(self._llm.name, "called a tool with malformed arguments")
+        for call in completion.calls() if left > 0 else ():
             yield call
 
     async def _chunks(self, body: dict[str, Any]) -> AsyncGenerator[Any]:

@@ -10,11 +10,13 @@ from typing import Any
 
 from offhook.foundation.agent import Agent
 from offhook.foundation.events import LegKind
-from offhook.speech.base import Message, ToolSpec
+from offhook.foundation.tools import ToolCall, ToolResult, ToolSpec
+from offhook.speech.base import Message
 
 MAX_MESSAGES = 60
 _DROPPED_AT_ONCE = 20
 _MAX_LINE = 2_000
+_MAX_RESULT = 8_000
 
 _RULES = """\
 You answer phone calls. Your words are spoken aloud by a voice.
@@ -45,32 +47,64 @@ def _known(value: Any) -> Any:
 
 
 def messages(
-    agent: Agent, heard: Sequence[Message], answered: datetime | None = None
+    agent: Agent, heard: Sequence[Message], answered: datetime | None = None, language: str = ""
 ) -> list[dict[str, Any]]:
-    """Chat messages, roles alternating from "user". `answered` is when the call was answered, local time.
+    """Chat messages, roles alternating from "user"; calls of tools are followed by their results.
 
-    Long calls lose their oldest lines twenty at a time, so that the prefix stays the same for a while.
+    `answered` is when the call was answered, local time; `language` is what the caller speaks now. Long
+    calls lose their oldest lines twenty at a time, so that the prefix stays the same for a while.
     """
     text = system(agent)
     if answered is not None:
         text += f"\n\nThe call was answered on {answered:%A, %Y-%m-%d at %H:%M}."
+    if language and language.lower() != agent.language.lower():
+        text += f"\n\nThe caller speaks the language {language!r} (ISO 639-1): answer in it."
     out: list[dict[str, Any]] = [{"role": "system", "content": text}]
     over = len(heard) - MAX_MESSAGES
     dropped = -(-over // _DROPPED_AT_ONCE) * _DROPPED_AT_ONCE if over > 0 else 0
     for message in heard[dropped:]:
-        _add(out, "user" if message.leg is LegKind.CALLER else "assistant", message.text[:_MAX_LINE])
-    if out[-1]["role"] != "user":
+        if message.text or not message.tools:
+            _add(out, "user" if message.leg is LegKind.CALLER else "assistant", message.text[:_MAX_LINE])
+        if message.tools:
+            _add_tools(out, message.tools)
+    if out[-1]["role"] not in ("user", "tool"):
         _add(out, "user", "(The caller says nothing.)")
     return out
 
 
 def _add(out: list[dict[str, Any]], role: str, text: str) -> None:
-    if role == "assistant" and out[-1]["role"] == "system":
+    last = out[-1]
+    if role == "assistant" and last["role"] == "system":
         out.append({"role": "user", "content": "(The call is answered.)"})
-    if out[-1]["role"] == role:
-        out[-1]["content"] += "\n" + text
+    if last["role"] == role and "tool_calls" not in last:
+        last["content"] += "\n" + text
     else:
         out.append({"role": role, "content": text})
+
+
+def _add_tools(out: list[dict[str, Any]], results: Sequence[ToolResult]) -> None:
+    """The calls, as part of what the assistant just said, then what each came to."""
+    if out[-1]["role"] != "assistant":
+        _add(out, "assistant", "")
+    out[-1]["content"] = out[-1]["content"] or None
+    out[-1]["tool_calls"] = [_called(result.call) for result in results]
+    out += [
+        {
+            "role": "tool",
+            "tool_call_id": result.call.id,
+            "content": ("Error: " if result.failed else "") + result.text[:_MAX_RESULT],
+        }
+        for result in results
+    ]
+
+
+def _called(call: ToolCall) -> dict[str, Any]:
+    arguments = {"malformed": call.malformed[:200]} if call.malformed else call.arguments
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": json.dumps(arguments, ensure_ascii=False)},
+    }
 
 
 def tools(specs: Sequence[ToolSpec]) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ import httpx
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import UnfitError
-from offhook.speech.http import Endpoint
-from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices, need_key
+from offhook.speech.http import Endpoint, need_key
+from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source, source_of
 
 _ENCODINGS = {ClipKind.PCM16: "pcm_s16le", ClipKind.ULAW: "pcm_mulaw", ClipKind.ALAW: "pcm_alaw"}

@@ -11,8 +11,8 @@ import httpx
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.foundation.errors import ProviderError, UnfitError
-from offhook.speech.http import Endpoint
-from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices, need_key
+from offhook.speech.http import Endpoint, need_key
+from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source
 
 URL = "https://api.elevenlabs.io"

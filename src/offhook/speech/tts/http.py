@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import DeniedError, ProviderError
+from offhook.foundation.errors import ProviderError
 from offhook.speech.http import Endpoint, timed
 from offhook.speech.tts.sound import Sound, Source, check_type, most_bytes
 
@@ -102,13 +102,6 @@ class Speaker:
             raise ProviderError(provider, "broke off in the middle of its sound") from error
         finally:
             await response.aclose()
-
-
-def need_key(provider: str, key: str) -> str:
-    """The key; a missing one is a DeniedError that says which setting gives it."""
-    if not key:
-        raise DeniedError(provider, f"needs a key: set {provider}.api_key or {provider.upper()}_API_KEY")
-    return key
 
 
 def parts(text: str, most: int) -> list[str]:

@@ -9,8 +9,8 @@ import httpx
 
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat
-from offhook.speech.http import Endpoint
-from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices, need_key
+from offhook.speech.http import Endpoint, need_key
+from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source
 
 _NAMES = (
