@@ -140,13 +140,8 @@ def _section(item: tuple[str, list[Json]]) -> str:
     label, runs = item
     peer = label.startswith("livekit")
     head = LIVEKIT_HEAD if peer else HEAD
-    peer_name, _, rest = label.partition(",")
-    lines = [
-        f"### {NAMES[peer_name]}{',' if rest else ''}{rest}",
-        "",
-        _line(head),
-        _line(["---:"] * len(head)),
-    ]
+    name = label.partition(",")[0]
+    lines = [f"### {label.replace(name, NAMES[name], 1)}", "", _line(head), _line(["---:"] * len(head))]
     return "\n".join(lines + [_line(livekit_row(run) if peer else row(run)) for run in runs])
 
 
