@@ -74,6 +74,11 @@ class UnfitError(ProviderError):
         super().__init__(provider, reason, retryable=False)
 
 
+class BrokenOffError(ProviderError):
+    """A voice broke off in the middle of a sentence. What it gave may have been heard, and stays; where
+    none of it was given on, the sentence may be asked for again."""
+
+
 class MissingExtraError(ProviderError):
     """A provider needs an optional package; the reason names the extra that installs it."""
 
