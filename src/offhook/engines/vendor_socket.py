@@ -57,7 +57,8 @@ class VendorSocket(WSListener):
     """One connection; `dial` makes it. `on_message` gets whole messages, in order; a WireError that it raises
     is a strike against the vendor, anything else is our own fault and comes out of `wait_closed`.
 
-    `fault` is one sentence about how it ended, `code` what the vendor closed with (0: it did not).
+    `fault` is one sentence about how it ended, `code` what the vendor closed with (0: it did not), `said` its
+    own words on that, which may hold anything: to be judged, not shown.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class VendorSocket(WSListener):
         self.is_open = False
         self.fault = ""
         self.code = 0
+        self.said = ""
 
     # From picows.
 
@@ -186,7 +188,9 @@ class VendorSocket(WSListener):
         self._again(min(_PULSE_S, self._bounds.silence_s / 2), self._pulse)
 
     def _closed_by_peer(self, frame: WSFrame) -> None:
-        self.code = int.from_bytes(frame.get_payload_as_bytes()[:2], "big") or 1005
+        payload = frame.get_payload_as_bytes()
+        self.code = int.from_bytes(payload[:2], "big") or 1005
+        self.said = payload[2:].decode("utf-8", "replace")
         self._end(f"closed the connection ({self.code})")
         if self._transport is not None:
             try:

@@ -26,6 +26,7 @@ _SPENT = ("insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,47}\Z")
 _CODE_NAMES = ("code", "status", "err_code", "error_code", "type")
 _MOST_REFUSAL = 16_384
+_MOST_JSON = 262_144
 _REFUSAL_SECONDS = 0.5
 _FIRST_PAUSE = 0.1
 _KEEP_SECONDS = 300.0
@@ -101,6 +102,42 @@ class Endpoint:
                 if tries > 1 or now() >= last:
                     raise ProviderError(self.provider, "closed the connection without an answer") from error
             await asyncio.sleep(pause)
+
+    async def get(
+        self, path: str, params: Mapping[str, str], *, seconds: float, subject: str = "the request"
+    ) -> dict[str, Any]:
+        """The JSON object at `path`, asked for once more when a warm connection had gone cold. Raises
+        ProviderError for anything else, and after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                try:
+                    return await self._get(path, params, subject)
+                except _Lost:
+                    return await self._get(path, params, subject)
+        except _Lost as error:
+            raise ProviderError(self.provider, "closed the connection without an answer") from error
+        except TimeoutError as error:
+            raise ProviderError(self.provider, "did not answer in time") from error
+
+    async def _get(self, path: str, params: Mapping[str, str], subject: str) -> dict[str, Any]:
+        request = self._client.build_request("GET", self.url + path, params=params, headers=self._headers)
+        response = await self._send(request, subject)
+        body = b""
+        try:
+            async for data in response.aiter_bytes():
+                body += data
+                if len(body) > _MOST_JSON:
+                    raise ProviderError(self.provider, "answered at too great a length")
+            found = json.loads(body)
+        except httpx.HTTPError as error:
+            raise _Lost from error
+        except (ValueError, RecursionError) as error:
+            raise ProviderError(self.provider, "did not answer with JSON") from error
+        finally:
+            await response.aclose()
+        if not isinstance(found, dict):
+            raise ProviderError(self.provider, "did not answer with a JSON object")
+        return found
 
     async def probe(self, path: str, params: Mapping[str, str] | None = None) -> None:
         """Ask for something that costs nothing. Raises ProviderError when the vendor cannot be reached,
