@@ -52,6 +52,9 @@ class House:
     max_calls: int = 400
     max_call_seconds: int = 1800
     max_load: float = 0.85
+    new_call_id: Callable[[], str] = new_call_id
+    calls_elsewhere: Callable[[], int] = int
+    """Live calls of other processes of this house, which count towards `max_calls`."""
 
 
 @dataclass(slots=True)
@@ -80,7 +83,8 @@ class Totals:
 class Directory:
     """Implements Reception for the channels, and what the doors need to see of live calls.
 
-    `on_transfer(vendor_id, destination)` is told when a phone call is to be connected elsewhere.
+    `on_transfer(vendor_id, destination)` is told when a phone call is to be connected elsewhere,
+    `on_count(calls)` when a call begins or has ended.
     """
 
     def __init__(self, house: House) -> None:
@@ -88,6 +92,7 @@ class Directory:
         self._calls: dict[str, LiveCall] = {}
         self.draining = False
         self.on_transfer: Callable[[str, str], None] = lambda vendor_id, to: None
+        self.on_count: Callable[[int], None] = lambda calls: None
         self.totals = Totals()
 
     def __len__(self) -> int:
@@ -106,7 +111,7 @@ class Directory:
         """How many more calls may begin now: none while the running ones leave too little room."""
         if self.draining or self.overloaded:
             return 0
-        return max(0, self._house.max_calls - len(self._calls))
+        return max(0, self._house.max_calls - len(self._calls) - self._house.calls_elsewhere())
 
     @property
     def overloaded(self) -> bool:
@@ -130,6 +135,7 @@ class Directory:
         agent = self.agent(arrival.agent)
         call = self._begin(channel, arrival, agent)
         self._calls[call.id] = call
+        self.on_count(len(self._calls))
         self.totals.started[channel.kind] += 1
         call.task = asyncio.create_task(self._live(call), name=call.id)
         return call.id, call.session
@@ -157,7 +163,7 @@ class Directory:
 
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
-        call_id = new_call_id()
+        call_id = house.new_call_id()
         if channel.kind is not ChannelKind.PHONE and agent.facts.transfer_to:
             # Only a phone line can be connected elsewhere; on others the agent takes a message.
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
@@ -239,6 +245,7 @@ class Directory:
             reason = session.end_reason or reason
             house.media.remove(session)
             del self._calls[call.id]
+            self.on_count(len(self._calls))
             self._count(session, reason)
             timeline = session.timeline
             house.store.end(call.id, reason, timeline.wall(), session.ended_ms or int(timeline.now_ms()))

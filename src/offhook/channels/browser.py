@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from picows import WSTransport
+
 from offhook.channels.base import Arrival, Reception
 from offhook.channels.bounds import SocketBounds, TokenBucket, Valve
 from offhook.channels.browser_channel import BrowserChannel
@@ -34,6 +36,8 @@ from offhook.protocols.browser import (
 )
 
 Admit = Callable[[Start], Arrival]
+Move = Callable[[WSTransport, str], bool]
+"""Hands a connection to the process that holds the call of a resume secret; False where none does."""
 _HIGH, _LOW = 16_384, 4_096
 _UNIT = 640
 _GOING_AWAY = 1001
@@ -49,7 +53,7 @@ class BrowserSocket(PeerSocket):
     """One connection to `/media/browser`: a new call, or a browser that comes back to one.
 
     `admit` turns the first message into an Arrival or raises RefusedError; `desk` is shared by all
-    sockets of the process.
+    sockets of the process; `move` is asked about secrets that it does not know.
     """
 
     def __init__(
@@ -59,8 +63,10 @@ class BrowserSocket(PeerSocket):
         bounds: SocketBounds,
         watch: Watch,
         desk: ResumeDesk[BrowserChannel],
+        move: Move = lambda transport, secret: False,
     ) -> None:
         super().__init__(bounds, watch)
+        self._move = move
         self._reception = reception
         self._admit = admit
         self._desk = desk
@@ -70,6 +76,11 @@ class BrowserSocket(PeerSocket):
         self._rates = _Rates(bounds)
         self._pulse = _Pulse(watch.checks(bounds.media_silence_seconds))
         self._now = asyncio.get_running_loop().time
+
+    @property
+    def started(self) -> bool:
+        """Whether the first message came."""
+        return self._reader.started
 
     # Messages in.
 
@@ -150,6 +161,9 @@ class BrowserSocket(PeerSocket):
 
     def _resume(self, start: Start) -> None:
         channel = self._desk.find(start.resume)
+        if channel is None and self._transport is not None and self._move(self._transport, start.resume):
+            self.cut()
+            return
         if channel is None:
             self._refuse(4404, "gone", "this call is not known any more")
             return

@@ -12,9 +12,12 @@ T = TypeVar("T")
 
 
 class ResumeDesk(Generic[T]):
-    """Live browser calls by their secrets, from their first message to their end."""
+    """Live browser calls by their secrets, from their first message to their end.
 
-    def __init__(self) -> None:
+    Every secret begins with `prefix`, which is not secret: it says in which process the call lives."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._calls: dict[str, T] = {}
 
     def __len__(self) -> int:
@@ -22,7 +25,7 @@ class ResumeDesk(Generic[T]):
 
     def enter(self, call: T) -> str:
         """Note a call; returns the secret for coming back to it."""
-        secret = ids.token()
+        secret = self._prefix + ids.token()
         self._calls[secret] = call
         return secret
 

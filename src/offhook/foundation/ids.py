@@ -9,6 +9,8 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case
 _CALL_ID = re.compile(r"call_[0-9a-hjkmnp-tv-z]{26}\Z")
+BERTHS = 1024
+"""How many berths a call id can name."""
 
 
 def _base32(value: int, length: int) -> str:
@@ -19,10 +21,20 @@ def _base32(value: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-def call_id() -> str:
-    """A new call id: `call_` and 26 base-32 characters, 48 bits of milliseconds then 80 random bits."""
+def call_id(berth: int | None = None) -> str:
+    """A new call id: `call_` and 26 base-32 characters, 48 bits of milliseconds then 80 random bits.
+
+    Where several processes share one data folder, the last ten bits are the `berth` of the one that
+    holds the call (see `berth_of`)."""
     value = (time.time_ns() // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    if berth is not None:
+        value = value & ~(BERTHS - 1) | berth
     return "call_" + _base32(value, 26)
+
+
+def berth_of(call: str) -> int:
+    """The last ten bits of a call id: the berth, for calls that were given one."""
+    return _ALPHABET.index(call[-2]) * 32 + _ALPHABET.index(call[-1])
 
 
 def is_call_id(text: str) -> bool:

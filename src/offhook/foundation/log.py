@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import IO, Any, Literal
 
 import structlog
@@ -41,15 +41,29 @@ def _cut(value: Any) -> Any:
     return value
 
 
+class _Bound:
+    """Adds the same fields to every record."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = dict(fields)
+
+    def __call__(self, logger: Any, name: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for key, value in self._fields.items():
+            record.setdefault(key, value)
+        return record
+
+
 def configure(
     level: Literal["debug", "info", "warning", "error"] = "info",
     format: Literal["console", "json"] = "console",
     secrets: Iterable[str] = (),
     stream: IO[str] | None = None,
+    bound: Mapping[str, Any] | None = None,
 ) -> None:
     """Send all records, structlog's and stdlib's, through one cleaned formatter to `stream` (stderr).
 
-    `secrets` are values that must never appear. May be called again; the last call counts.
+    `secrets` are values that must never appear; `bound` fields are in every record. May be called
+    again; the last call counts.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,6 +71,7 @@ def configure(
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *((_Bound(bound),) if bound else ()),
     ]
     structlog.configure(
         processors=[

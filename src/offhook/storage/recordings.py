@@ -33,7 +33,8 @@ _LARGEST_PEAKS = 1 << 20
 class Tapes:
     """Implements Recorder. `on_trouble(call_id, reason)` is told once when a call cannot be recorded
     (disk full, read-only), on the writing thread. Close it before the store. Making one raises
-    StorageError when the directory cannot be used."""
+    StorageError when the directory cannot be used. Several processes may keep recordings in one
+    directory: `is_ours(call_id)` tells whose leftovers are whose."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Tapes:
         ledger: Ledger,
         on_trouble: Callable[[str, str], None],
         clock: Clock | None = None,
+        is_ours: Callable[[str], bool] = lambda call_id: True,
     ) -> None:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,6 +51,7 @@ class Tapes:
             raise StorageError(f"recordings cannot be kept in {directory}: {error.strerror}") from None
         self._ledger = ledger
         self._clock = clock or SystemClock()
+        self._is_ours = is_ours
         self._live: dict[str, CallTape] = {}
         self._sealer = Sealer(self._root, ledger)
         self._deck = Deck(self._root, self._done, on_trouble)
@@ -70,7 +73,8 @@ class Tapes:
         found = {}
         with os.scandir(self._root) as entries:
             for entry in entries:
-                if is_call_id(entry.name) and entry.is_dir(follow_symlinks=False):
+                name = entry.name
+                if is_call_id(name) and self._is_ours(name) and entry.is_dir(follow_symlinks=False):
                     try:
                         found[entry.name] = tape_ms(Path(entry.path))
                     except StorageError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import datetime, timedelta
@@ -104,12 +104,18 @@ class SqlStore:
     async def events(self, call_id: str) -> Sequence[dict[str, Any]]:
         return await asyncio.to_thread(self._reader.events, call_id)
 
-    def recover(self, now: datetime, durations: Mapping[str, int] | None = None) -> Sequence[str]:
+    def recover(
+        self,
+        now: datetime,
+        durations: Mapping[str, int] | None = None,
+        is_ours: Callable[[str], bool] = lambda call_id: True,
+    ) -> Sequence[str]:
         """Mark calls that a crash left live as recovered; their ids, oldest first. Blocks; at start only.
 
         A call's duration is the longer of what its timeline shows and `durations` (ms by call id,
         from the tapes); it ended then, and never after `now`. Given `durations`, a recording that was
-        being taped and is not among them left nothing behind. Raises StorageError."""
+        being taped and is not among them left nothing behind. Calls that are not `is_ours` are left
+        alone: another process holds them. Raises StorageError."""
         query = (
             select(calls.c.id, calls.c.started_at, func.max(events.c.media_ms).label("last"))
             .select_from(calls.outerjoin(events, events.c.call_id == calls.c.id))
@@ -121,13 +127,16 @@ class SqlStore:
             with self._engine.begin() as connection:
                 jobs = []
                 for row in connection.execute(query).all():
+                    if not is_ours(row.id):
+                        continue
                     length = max(row.last or 0, (durations or {}).get(row.id, 0))
                     ended = max(row.started_at, min(now, row.started_at + timedelta(milliseconds=length)))
                     jobs.append(Ended(row.id, EndReason.CRASHED, ended, length, CallState.RECOVERED))
                 apply(connection, jobs)
                 if durations is not None:
                     taping = select(calls.c.id).where(calls.c.recording == RecordingState.TAPING)
-                    empty = [id for id in connection.scalars(taping) if id not in durations]
+                    found = filter(is_ours, connection.scalars(taping).all())
+                    empty = [id for id in found if id not in durations]
                     apply(connection, [Recorded(id, RecordingState.NONE, {}) for id in empty])
         except (SQLAlchemyError, ValueError, LookupError) as error:
             raise self._unreadable(error) from None
