@@ -41,7 +41,7 @@ class History:
 
     def with_caller(self, text: str) -> list[Message]:
         """The conversation as it would be if the caller had said `text`, without adding it."""
-        return [*self.messages, Message(LegKind.CALLER, text)]
+        return [*self.messages, Message(LegKind.CALLER, text)] if text else list(self.messages)
 
     def last(self, leg: LegKind) -> str:
         """What `leg` said last, or an empty string."""

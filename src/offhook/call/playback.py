@@ -17,6 +17,8 @@ from offhook.channels.base import Channel
 from offhook.engines.base import Clause
 
 FRAME_MS = 20
+BURST_FRAMES = 25
+"""No tick sends more than this at once, however far ahead a channel may be sent to."""
 GRACE_MS = 600
 """How long a mark may be late before the playout estimate alone is believed."""
 MARK_MS = 500
@@ -62,7 +64,8 @@ class Playback:
 
     `on_heard(at_ms, audio)` is told what the caller heard and when (for the recording); `active`
     from the opening of a reply until it was heard to its end or cut; `held` while an overlap is undecided;
-    `underruns` counts how often a reply ran dry in the middle.
+    `underruns` counts how often a reply ran dry in the middle. `on_sent` is told when all of a reply is on
+    its way. With `unsounded` the caller reads the words: what was sent counts as heard, and is not taped.
     """
 
     def __init__(
@@ -72,10 +75,14 @@ class Playback:
         on_heard: Callable[[float, bytes], None],
         lead_ms: int = 80,
         room_ms: int = 20_000,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> None:
         self._channel = channel
         self._format = format
         self._on_heard = on_heard
+        self._on_sent = on_sent
+        self._told_sent = False
+        self._before = 0
         self._lead_ms = lead_ms
         self._frame = format.size(FRAME_MS)
         self._bytes_per_ms = format.size(1000) / 1000
@@ -96,6 +103,7 @@ class Playback:
         self._has_room.set()
         self.active = False
         self.held = False
+        self.unsounded = False
         self.queued = 0
         self.underruns = 0
         self.frames = 0
@@ -118,7 +126,8 @@ class Playback:
     def open(self) -> None:
         """A new reply begins; what the last one left must have been cut or heard."""
         self._open = self.active = True
-        self.held = False
+        self.held = self._told_sent = False
+        self._before = 0
         self._done.clear()
         self._outstanding.clear()
         self._reached.clear()
@@ -161,7 +170,11 @@ class Playback:
             return False
         if self._waiting:
             self._send(now_ms)
-            return False
+            if self._waiting:
+                return False
+        if not self._open and not self._told_sent:
+            self._told_sent = True
+            self._on_sent()
         if self._flight or self._open:
             return False
         if self._outstanding and now_ms < self._playout_ms + GRACE_MS:
@@ -226,7 +239,29 @@ class Playback:
 
     def resume(self) -> None:
         """Go on after `hold` where the caller stopped hearing."""
-        self.held, self._rejoined = False, True
+        self.held, self._rejoined, self._told_sent = False, True, False
+        self._before = sum(said.heard for said in self._clauses())
+
+    def correct(self, heard_ms: float) -> None:
+        """While held: the caller says how much was heard since the reply began or went on. Only less than
+        the estimate is believed: nobody hears faster than sound is played."""
+        if not self.held:
+            return
+        left = self._before + self._format.size(max(0.0, heard_ms))
+        pieces = [*self._done, *self._waiting]
+        for piece in pieces:
+            heard = min(piece.heard, left)
+            left -= heard
+            self.queued += piece.sent - heard
+            piece.sent = piece.heard = piece.confirmed = heard
+        whole = next((n for n, s in enumerate(pieces) if s.sent < len(s.audio)), len(pieces))
+        self._done, self._waiting = pieces[:whole], deque(pieces[whole:])
+
+    @property
+    def unheard_text(self) -> str:
+        """The words of the reply that the caller has still to hear."""
+        parts = (said.words(CHAR_MS * self._bytes_per_ms)[1] for said in self._clauses())
+        return " ".join(part for part in parts if part)
 
     def cut(self, now_ms: float, confirmed: bool = False) -> tuple[str, str]:
         """Give up the reply; returns the words that were heard and those that were not. `confirmed`: only
@@ -263,7 +298,8 @@ class Playback:
                 return
             at_ms, _, spoken, audio = flight.popleft()
             spoken.heard += len(audio)
-            self._on_heard(at_ms, audio)
+            if not self.unsounded:
+                self._on_heard(at_ms, audio)
 
     def _send(self, now_ms: float) -> None:
         fresh = not self.sounded
@@ -276,8 +312,8 @@ class Playback:
             self.started_ms = int(now_ms)
             self._marked_ms = now_ms
         frames = round((self._lead_ms - (self._playout_ms - now_ms)) / FRAME_MS)
-        if frames > 0:
-            self._send_piece(self._frame * frames)  # the lead, or a late tick's frames, as one message
+        if frames > 0:  # the lead, or a late tick's frames, as one message
+            self._send_piece(self._frame * min(frames, BURST_FRAMES))
 
     def _send_piece(self, size: int) -> None:
         parts: list[bytes] = []
@@ -287,7 +323,8 @@ class Playback:
             piece = spoken.audio[spoken.sent : spoken.sent + size]
             if piece:
                 parts.append(piece)
-                until_ms = self._playout_ms + len(piece) / self._bytes_per_ms
+                length_ms = 0.0 if self.unsounded else len(piece) / self._bytes_per_ms
+                until_ms = self._playout_ms + length_ms
                 self._flight.append((self._playout_ms, until_ms, spoken, piece))
                 self._playout_ms = until_ms
                 spoken.sent += len(piece)

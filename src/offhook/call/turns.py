@@ -26,6 +26,10 @@ class Signal(StrEnum):
     """The caller has finished, and there are words to answer."""
     TURN_EMPTY = "turn_empty"
     """What was heard is nothing to answer: noise, echo, or a backchannel over the agent."""
+    TURN_NOTED = "turn_noted"
+    """As `turn_ended`, but nobody wants it answered now (see steering.py)."""
+    CANCELLED = "cancelled"
+    """The caller's program wants the agent to be silent (see steering.py)."""
     TYPED = "typed"
     """A typed line or a finished string of digits: a whole turn at once."""
     REPLY_AUDIO = "reply_audio"
@@ -94,6 +98,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.TYPED: (_F.THINKING, (_C.VOID, _C.HEAR_DROP, _C.CUT, _C.REPLY)),
         _S.REPLY_DONE: (_F.LISTENING, (_C.FINISH, _C.WAIT)),
         _S.REPLY_EMPTY: (_F.LISTENING, (_C.FINISH, _C.WAIT)),
+        _S.CANCELLED: (_F.LISTENING, (_C.CUT, _C.WAIT)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
     },
@@ -113,6 +118,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
     _F.PAUSING: {
         _S.SPEECH_STARTED: (_F.HEARING, (_C.VOID,)),
         _S.TURN_ENDED: (_F.THINKING, (_C.REPLY,)),
+        _S.TURN_NOTED: (_F.LISTENING, (_C.COMMIT, _C.WAIT)),
         _S.TURN_EMPTY: (_F.LISTENING, (_C.HEAR_DROP,)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
@@ -120,6 +126,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
     _F.THINKING: {
         _S.SPEECH_STARTED: (_F.HEARING, (_C.CANCEL, _C.HEAR_BEGIN)),
         _S.TYPED: (_F.THINKING, (_C.CANCEL, _C.REPLY)),
+        _S.CANCELLED: (_F.LISTENING, (_C.CANCEL, _C.COMMIT, _C.WAIT)),
         _S.REPLY_AUDIO: (_F.SPEAKING, (_C.COMMIT,)),
         _S.REPLY_EMPTY: (_F.LISTENING, (_C.COMMIT, _C.WAIT)),
         _S.GOODBYE: (_F.CLOSING, (_C.COMMIT, _C.SAY_GOODBYE)),
@@ -133,6 +140,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.TYPED: (_F.THINKING, (_C.HEAR_DROP, _C.CUT, _C.REPLY)),
         _S.REPLY_DONE: (_F.LISTENING, (_C.FINISH, _C.WAIT)),
         _S.REPLY_EMPTY: (_F.LISTENING, (_C.FINISH, _C.WAIT)),
+        _S.CANCELLED: (_F.LISTENING, (_C.CUT, _C.WAIT)),
         _S.GOODBYE: (_F.CLOSING, (_C.HEAR_DROP,)),
         _S.GAVE_UP: _GIVE_UP,
         _S.CLOSED: _END,
@@ -142,6 +150,8 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.SPEECH_CONFIRMED: (_F.HEARING, (_C.VOID, _C.CUT)),
         _S.SPEECH_PAUSED: (_F.HOLDING, (_C.JUDGE,)),
         _S.TURN_ENDED: (_F.THINKING, (_C.CUT, _C.REPLY)),
+        _S.TURN_NOTED: (_F.LISTENING, (_C.CUT, _C.COMMIT, _C.WAIT)),
+        _S.CANCELLED: (_F.PAUSING, (_C.CUT, _C.JUDGE)),
         _S.TURN_EMPTY: (_F.SPEAKING, (_C.HEAR_DROP, _C.RESUME)),
         _S.TYPED: (_F.THINKING, (_C.VOID, _C.HEAR_DROP, _C.CUT, _C.REPLY)),
         _S.GAVE_UP: _GIVE_UP,

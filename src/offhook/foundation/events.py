@@ -24,6 +24,8 @@ class ChannelKind(StrEnum):
     DEVICE = "device"
     TEXT = "text"
     SILENT = "silent"
+    REALTIME = "realtime"
+    """A program that speaks OpenAI's Realtime protocol."""
 
 
 class LegKind(StrEnum):
@@ -139,6 +141,14 @@ class ReplyText(CallEvent):
     transient: ClassVar[bool] = True
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySent(CallEvent):
+    """All of a reply is on its way to the caller, who may not have heard it yet."""
+
+    kind: ClassVar[str] = "reply_sent"
+    transient: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
