@@ -33,6 +33,7 @@ from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.metrics import Metrics
+from offhook.web.proxies import Proxies
 from offhook.web.server import DrainingServer, ServerLimits, listen
 from offhook.web.site import Parts, Site, build_site
 
@@ -55,7 +56,11 @@ def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None
 async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
     address = _address(settings.host, listener.getsockname()[1])
     app = await build(settings)
-    limits = ServerLimits(settings.limits.drain_seconds, message_bytes=settings.limits.message_bytes)
+    limits = ServerLimits(
+        settings.limits.drain_seconds,
+        message_bytes=settings.limits.message_bytes,
+        proxies=Proxies(settings.trusted_proxies),
+    )
 
     def ready() -> None:
         on_ready(address)

@@ -15,11 +15,12 @@ import picows
 import pytest
 import uvloop
 import websockets
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 from tests.web.stand_ins import Calls, on_uvloop
 
 from offhook.foundation.clock import SystemClock
 from offhook.web.ports import Directory
+from offhook.web.proxies import Proxies
 from offhook.web.server import DrainingServer, ServerLimits, listen
 from offhook.web.sockets import http_protocol, refusal
 
@@ -251,3 +252,25 @@ async def test_a_silent_connection_is_dropped() -> None:
             writer.close()
         server.should_exit = True
         await task
+
+
+@on_uvloop
+async def test_a_trusted_proxy_says_who_calls() -> None:
+    """On both paths of the port: the media socket, and what ASGI is told."""
+    app = FastAPI()
+
+    @app.get("/who")
+    async def who(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    door = EchoDoor()
+    for proxies, said in ((Proxies(["127.0.0.1"]), "203.0.113.7"), (Proxies(), "127.0.0.1")):
+        async with serving(door, limits=ServerLimits(proxies=proxies), app=app) as (port, _):
+            headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+            transport, _ = await picows.ws_connect(
+                picows.WSListener, f"ws://127.0.0.1:{port}/media/echo", extra_headers=headers
+            )
+            transport.disconnect()
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(f"http://127.0.0.1:{port}/who", headers=headers)).json() == said
+        assert door.opened.pop().startswith(f"{said} ")

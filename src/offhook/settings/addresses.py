@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 
@@ -11,3 +12,11 @@ def http_address(value: str) -> str:
     if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
         raise ValueError("an https:// or http:// address, like https://calls.example.com")
     return value.rstrip("/")
+
+
+def network(value: str) -> str:
+    """An IP address or network as its network in CIDR form. Raises ValueError."""
+    try:
+        return str(ip_network(value.strip(), strict=False))
+    except ValueError:
+        raise ValueError("addresses or networks like 10.0.0.0/8, parted by commas") from None

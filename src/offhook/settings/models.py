@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from offhook.foundation.agent import Agent
-from offhook.settings.addresses import http_address
+from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.demo import demo_agent
 from offhook.settings.speech import Speech
@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     engine: Literal["cascade", "scripted", "openai-realtime", "elevenlabs"] = "cascade"
     use_websocket_audio: bool = True
     allowed_origins: list[str] = Field(default_factory=list)
+    trusted_proxies: list[str] = Field(default_factory=list)
+    """Addresses or networks of proxies whose X-Forwarded-For is believed."""
     require_call_tokens: bool = False
     """Whether a browser's call needs a token from `POST /api/call-tokens`."""
     default_agent: str = "default"
@@ -112,6 +114,11 @@ class Settings(BaseSettings):
     @classmethod
     def _allowed_origins(cls, value: list[str]) -> list[str]:
         return [_origin(item) for item in value]
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies(cls, value: list[str]) -> list[str]:
+        return [network(item) for item in value]
 
     @field_validator("agents", mode="before")
     @classmethod

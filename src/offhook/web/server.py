@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
@@ -21,6 +21,7 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import SettingsError
 from offhook.foundation.events import EndReason
 from offhook.web.ports import Directory
+from offhook.web.proxies import Proxies
 from offhook.web.sockets import Door, http_protocol
 
 _SEND_BUFFER = 32_768
@@ -32,11 +33,13 @@ _log = structlog.stdlib.get_logger("offhook.web.server")
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
     """`drain_seconds`: how long live calls may go on after the first signal; `goodbye_seconds`: how
-    long they get once they are told to end; `message_bytes`: the largest WebSocket message."""
+    long they get once they are told to end; `message_bytes`: the largest WebSocket message; `proxies`:
+    whose word about a client's address is taken."""
 
     drain_seconds: float = 3600.0
     goodbye_seconds: float = 5.0
     message_bytes: int = 65_536
+    proxies: Proxies = field(default_factory=Proxies)
 
 
 def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
@@ -86,7 +89,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=http_protocol(doors, limits.message_bytes),
+                http=http_protocol(doors, limits.message_bytes, proxies=limits.proxies),
                 ws="websockets-sansio",
                 ws_max_size=limits.message_bytes,
                 ws_max_queue=8,

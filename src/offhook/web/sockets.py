@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from offhook.web.faults import body
 from offhook.web.headers import SECURITY_HEADERS
+from offhook.web.proxies import Proxies
 
 HEAD_BYTES = 16 * 1024
 HEAD_SECONDS = 10.0
@@ -145,6 +146,7 @@ class SwitchingProtocol(HttpToolsProtocol):
     routes: ClassVar[Mapping[bytes, Door]] = {}
     message_bytes: ClassVar[int] = 65_536
     head_seconds: ClassVar[float] = HEAD_SECONDS
+    proxies: ClassVar[Proxies] = Proxies()
     _head_bytes = 0
     _in_head = True
     _rest = b""
@@ -186,6 +188,8 @@ class SwitchingProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._on_time()
+        if self.proxies and self.client:
+            self.scope["client"] = (self.proxies.client(self.client[0], self.headers), self.client[1])
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
@@ -194,7 +198,8 @@ class SwitchingProtocol(HttpToolsProtocol):
         self._rest = b""
         self.connections.discard(self)
         if door is not None:
-            peer = self.client[0] if self.client else ""
+            client = self.scope["client"]
+            peer = client[0] if client else ""
             media = MediaSocket(door, peer, self.message_bytes, self.connections)
             media.connection_made(self.transport)
             self.transport.set_protocol(media)
@@ -214,7 +219,10 @@ class SwitchingProtocol(HttpToolsProtocol):
 
 
 def http_protocol(
-    doors: Mapping[str, Door], message_bytes: int, head_seconds: float = HEAD_SECONDS
+    doors: Mapping[str, Door],
+    message_bytes: int,
+    head_seconds: float = HEAD_SECONDS,
+    proxies: Proxies | None = None,
 ) -> type[HttpToolsProtocol]:
     """uvicorn's HTTP protocol with media paths switched to `doors` (path → door).
 
@@ -222,7 +230,9 @@ def http_protocol(
     has at most HEAD_BYTES.
     """
     routes = {path.encode("ascii"): door for path, door in doors.items()}
-    bounds = {"routes": routes, "message_bytes": message_bytes, "head_seconds": head_seconds}
+    bounds: dict[str, Any] = {"routes": routes, "message_bytes": message_bytes, "head_seconds": head_seconds}
+    if proxies is not None:
+        bounds["proxies"] = proxies
     return type("MediaSwitchingProtocol", (SwitchingProtocol,), bounds)
 
 
