@@ -5,26 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
+from offhook.speech.refusals import find_code, refusal, retry_after
 
 T = TypeVar("T")
 
-_BUSY = {408, 409, 425, 429}
-_UNFIT = {400, 404, 405, 413, 415, 422}
-_DENIED = {401, 402, 403}
-_SPENT = ("insufficient_quota", "quota_exceeded", "billing_hard_limit_reached", "credit_balance_too_low")
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,47}\Z")
-_CODE_NAMES = ("code", "status", "err_code", "error_code", "type")
 _MOST_REFUSAL = 16_384
 _MOST_JSON = 262_144
 _REFUSAL_SECONDS = 0.5
@@ -167,30 +159,12 @@ class Endpoint:
         if response.is_success:
             return response
         code = await _code(response)
-        raise _refusal(self.provider, response, code, subject)
+        after = retry_after(response.headers)
+        raise refusal(self.provider, response.status_code, code, subject, after)
 
 
 class _Lost(Exception):
     """The connection broke before an answer: most often one that the vendor closed while it was idle."""
-
-
-def _refusal(provider: str, response: httpx.Response, code: str, subject: str) -> ProviderError:
-    status = response.status_code
-    told = f" ({code})" if code else ""
-    if status in _DENIED and code not in {"voice_not_found", "model_not_found"}:
-        spent = status == 402 or code in _SPENT
-        return DeniedError(provider, ("is over its spending limit" if spent else "refused the key") + told)
-    if status == 429 and code in _SPENT:
-        return DeniedError(provider, "is over its spending limit" + told)
-    if status == 429:
-        return BusyError(provider, "is over its rate limit" + told, retry_after(response.headers))
-    if status in _BUSY or status >= 500:
-        return BusyError(provider, f"answered with HTTP {status}{told}", retry_after(response.headers))
-    if status == 404:
-        return UnfitError(provider, f"does not know {subject}, or its address is wrong{told}")
-    if status in _UNFIT or status in _DENIED:
-        return UnfitError(provider, f"did not accept {subject}{told}")
-    return ProviderError(provider, f"answered with HTTP {status}{told}", retryable=False)
 
 
 async def _code(response: httpx.Response) -> str:
@@ -209,32 +183,6 @@ async def _code(response: httpx.Response) -> str:
         return find_code(json.loads(body))
     except (ValueError, RecursionError):
         return ""
-
-
-def find_code(body: Any) -> str:
-    """A short name like `voice_not_found` in an error's JSON, or empty. Never a sentence."""
-    if not isinstance(body, dict):
-        return ""
-    inner = body.get("error") or body.get("detail")
-    for place in (inner, body):
-        if isinstance(place, dict):
-            for name in _CODE_NAMES:
-                value = place.get(name)
-                if isinstance(value, str) and _CODE.match(value) and value != "error":
-                    return value
-    return ""
-
-
-def retry_after(headers: httpx.Headers) -> float:
-    """Seconds that the vendor asks to wait, 0.0 where it does not say or says nonsense."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
-            return float(value) * unit
-    with suppress(ValueError, TypeError):
-        at = parsedate_to_datetime(headers.get("retry-after", ""))
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    return 0.0
 
 
 def need_key(provider: str, key: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from offhook.foundation.errors import BusyError, ProviderError
 from offhook.foundation.tools import ToolCall
-from offhook.speech.http import find_code
 from offhook.speech.llm.chunks import MAX_ARGUMENTS, MAX_CALLS, tool_call
+from offhook.speech.refusals import find_code
 
 
 @dataclass(slots=True)

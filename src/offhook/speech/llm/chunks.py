@@ -8,7 +8,7 @@ from typing import Any
 
 from offhook.foundation.errors import ProviderError
 from offhook.foundation.tools import ToolCall
-from offhook.speech.http import find_code
+from offhook.speech.refusals import find_code
 
 MAX_LINE = 1 << 18
 MAX_BYTES = 4 << 20

@@ -71,23 +71,12 @@ class Speaker:
                     yield piece
 
     async def _part(self, text: str, format: AudioFormat, ask: Ask) -> AsyncGenerator[bytes]:
-        provider, waiting = self.endpoint.provider, bytearray()
-        sound = Sound(provider, ask.source, format, most_bytes(text, format))
+        sound = Sound(self.endpoint.provider, ask.source, format, most_bytes(text, format))
         deadline = asyncio.get_running_loop().time() + self.deadlines.first_byte
-        chunks = timed(self._chunks(ask, deadline), provider, deadline, self.deadlines.progress)
-        least = format.size(_LEAST_MS)
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                for at in range(0, len(chunk), _SLICE):
-                    if at:
-                        await asyncio.sleep(0)
-                    waiting += sound.feed(chunk[at : at + _SLICE])
-                    if len(waiting) >= least:
-                        yield bytes(waiting)
-                        waiting.clear()
-        if rest := bytes(waiting) + sound.finish():
-            yield rest
-        sound.check()
+        chunks = self._chunks(ask, deadline)
+        async with aclosing(heard(chunks, sound, format, deadline, self.deadlines.progress)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def _chunks(self, ask: Ask, deadline: float) -> AsyncGenerator[bytes]:
         provider = self.endpoint.provider
@@ -102,6 +91,28 @@ class Speaker:
             raise ProviderError(provider, "broke off in the middle of its sound") from error
         finally:
             await response.aclose()
+
+
+async def heard(
+    chunks: AsyncGenerator[bytes], sound: Sound, format: AudioFormat, deadline: float, progress: float
+) -> AsyncGenerator[bytes]:
+    """A vendor's chunks as sound in `format`: pieces of 20 ms or more, the last one of what is left.
+
+    The first chunk by `deadline` (loop time), the others within `progress` seconds. Raises ProviderError.
+    """
+    waiting, least = bytearray(), format.size(_LEAST_MS)
+    async with aclosing(timed(chunks, sound.provider, deadline, progress)) as timely:
+        async for chunk in timely:
+            for at in range(0, len(chunk), _SLICE):
+                if at:
+                    await asyncio.sleep(0)
+                waiting += sound.feed(chunk[at : at + _SLICE])
+                if len(waiting) >= least:
+                    yield bytes(waiting)
+                    waiting.clear()
+    if rest := bytes(waiting) + sound.finish():
+        yield rest
+    sound.check()
 
 
 def parts(text: str, most: int) -> list[str]:

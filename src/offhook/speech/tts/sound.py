@@ -61,7 +61,7 @@ class Sound:
     resampler's. At most `most` bytes come out. All methods raise ProviderError."""
 
     def __init__(self, provider: str, source: Source, target: AudioFormat, most: int) -> None:
-        self._provider = provider
+        self.provider = provider
         self._source = source
         self._target = target
         self._left = most
@@ -100,9 +100,9 @@ class Sound:
     def check(self) -> None:
         """Says after the end whether it was one: something came, and no half sample is left over."""
         if not self._given:
-            raise ProviderError(self._provider, "sent no sound")
+            raise ProviderError(self.provider, "sent no sound")
         if self._source.kind is ClipKind.PCM16 and self._taken % 2:
-            raise ProviderError(self._provider, "sent sound that ends within a sample")
+            raise ProviderError(self.provider, "sent sound that ends within a sample")
 
     def _decoded(self, data: bytes | None) -> bytes:
         """The chunk (None: the end) in the leg's format."""
@@ -110,7 +110,7 @@ class Sound:
             try:
                 samples = self._decoder.finish() if data is None else self._decoder.feed(data)
             except WireError as error:
-                raise ProviderError(self._provider, f"sent damaged sound: {error.reason}") from error
+                raise ProviderError(self.provider, f"sent damaged sound: {error.reason}") from error
             if not len(samples):
                 return b""
             data = samples.astype("<i2", copy=False).tobytes()
@@ -123,21 +123,21 @@ class Sound:
         try:
             return Converter(format, self._target)
         except WireError as error:
-            raise ProviderError(self._provider, f"sent sound at a strange rate: {error.reason}") from error
+            raise ProviderError(self.provider, f"sent sound at a strange rate: {error.reason}") from error
 
     def _check_head(self, head: bytes) -> None:
         """Refuses pages and messages, and files where headerless sound was asked for: they would be noise."""
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if start[:1] in (b"<", b"{", b"[") and start.isascii() and b"\x00" not in start:
-            raise ProviderError(self._provider, "sent text instead of sound")
+            raise ProviderError(self.provider, "sent text instead of sound")
         if self._source.raw:
             for magic, name in _FILES:
                 if head.startswith(magic):
-                    raise ProviderError(self._provider, f"sent {name} instead of the raw sound asked for")
+                    raise ProviderError(self.provider, f"sent {name} instead of the raw sound asked for")
 
     def _bounded(self, audio: bytes) -> bytes:
         if len(audio) > self._left:
-            raise ProviderError(self._provider, "sent more sound than its words can take")
+            raise ProviderError(self.provider, "sent more sound than its words can take")
         self._left -= len(audio)
         self._given += len(audio)
         return audio
