@@ -85,6 +85,10 @@ class Hearing:
         self.language = ""
         self.judged_ms = 0.0
 
+    def revise(self, patience: Patience) -> None:
+        """Wait for the caller like this from now on."""
+        self._patience = patience
+
     # On the media path.
 
     def window(self, window: bytes, probability: float) -> None:

@@ -80,6 +80,11 @@ class CallerLeg:
         """What was heard just before now, up to PRE_ROLL_MS."""
         return bytes(self._recent[-self._pre_roll :])
 
+    def skip(self) -> None:
+        """What was taken and not judged need not be: it is on the tape, and is no window."""
+        self._pending_sample = self._next_sample
+        self._pending.clear()
+
     def _restart(self, at_sample: int) -> None:
         """A hole in the peer's time: what follows does not join what came before."""
         self._next_sample = at_sample

@@ -6,11 +6,14 @@ cannot take audio is the channel's problem until it says `on_closed`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.events import ChannelKind, Direction, EndReason, Entry
+from offhook.foundation.agent import Agent
+from offhook.foundation.events import ChannelKind, Direction, EndReason, Entry, LegKind
+from offhook.foundation.tools import ToolCall, ToolSpec
 
 
 class Channel(Protocol):
@@ -69,8 +72,63 @@ class CallerListener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Manners:
+    """How a steered call takes turns. `answers`: the end of a caller's turn is answered unasked;
+    `interrupts`: speech over the agent stops it."""
+
+    answers: bool = True
+    interrupts: bool = True
+
+
+class Steering(Protocol):
+    """For callers that are programs and direct the conversation themselves: what they may ask of a call.
+
+    A CallerListener that can be steered has it as `steering`. All methods are immediate.
+    """
+
+    def behave(self, manners: Manners, *, unsounded: bool) -> None:
+        """Take turns like this from now on. `unsounded`: the caller reads, so that what is sent is heard."""
+
+    def revise(self, agent: Agent) -> None:
+        """Be this agent from the next reply on. Raises ProviderError for one that its engine cannot be."""
+
+    def equip(self, tools: Sequence[ToolSpec], run: Callable[[ToolCall], Awaitable[str]]) -> None:
+        """Let the model call these tools of the caller's program besides the agent's own."""
+
+    def dictate(self, audio: bytes, at_ms: int) -> None:
+        """Audio of a turn whose end `commit` will tell."""
+
+    def commit(self, known: Callable[[], None]) -> None:
+        """What was dictated is a turn; `known` once its words are on the timeline, or cannot be found."""
+
+    def forget(self) -> None:
+        """What was dictated since the last turn was none."""
+
+    def note(self, leg: LegKind, text: str) -> None:
+        """Something that was said elsewhere: the model shall know it, nobody answers it."""
+
+    def respond(self, line: str = "") -> None:
+        """Reply now to what was said so far, or say this line."""
+
+    def silence(self) -> None:
+        """Give up the reply."""
+
+    def heard(self, heard_ms: float) -> None:
+        """Since the reply began, or went on after an interruption, no more than this was heard of it."""
+
+    def unheard(self) -> str:
+        """The words of the reply that are still to be heard."""
+
+
+def unchanged(agent: Agent) -> Agent:
+    """The agent as it is configured."""
+    return agent
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
-    """A caller at the door: what the channel knows before the call begins."""
+    """A caller at the door: what the channel knows before the call begins. `shape` makes of the agent what
+    it shall be in this call."""
 
     direction: Direction = Direction.INBOUND
     agent: str = ""
@@ -79,6 +137,7 @@ class Arrival:
     vendor_id: str = ""
     address: str = ""
     variables: dict[str, str] = field(default_factory=dict)
+    shape: Callable[[Agent], Agent] = unchanged
 
 
 class Reception(Protocol):

@@ -71,6 +71,10 @@ class Engine(Protocol):
     def say(self, text: str, language: str = "") -> AsyncGenerator[Clause, None]:
         """Speak exactly this text, in a language of the agent; empty is the one of the call so far."""
 
+    def revise(self, agent: Agent, tools: Sequence[ToolSpec] | None = None) -> None:
+        """Be this agent, with these tools (None: the same), from the next reply on; its languages stay.
+        Raises ProviderError for an agent that it cannot be."""
+
     async def close(self) -> None: ...
 
 

@@ -107,6 +107,13 @@ class CascadeEngine:
                 if isinstance(part, Clause):
                     yield part
 
+    def revise(self, agent: Agent, tools: Sequence[ToolSpec] | None = None) -> None:
+        agent = replace(agent, language=self._context.agent.language, languages=self._context.agent.languages)
+        _check(self._parts, agent)
+        self._context = replace(self._context, agent=agent)
+        if tools is not None:
+            self._tools = tools
+
     async def close(self) -> None:
         await asyncio.gather(self._recognizer.close(), self._chat.close(), return_exceptions=True)
 
