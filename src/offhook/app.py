@@ -22,7 +22,8 @@ from offhook.channels.browser_channel import BrowserChannel
 from offhook.channels.phone import PhoneSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
-from offhook.engines.base import CallContext
+from offhook.engines.duplex import DuplexFactory
+from offhook.engines.trial import try_agent
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
@@ -32,9 +33,10 @@ from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges, refused_at
+from offhook.web.listener import address, listen
 from offhook.web.metrics import Metrics
 from offhook.web.proxies import Proxies
-from offhook.web.server import DrainingServer, ServerLimits, listen
+from offhook.web.server import DrainingServer, ServerLimits
 from offhook.web.site import Parts, Site, build_site
 
 FILE_LIMIT = 65_536
@@ -54,7 +56,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None
 
 
 async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
-    address = _address(settings.host, listener.getsockname()[1])
+    shown = address(settings.host, listener.getsockname()[1])
     app = await build(settings)
     limits = ServerLimits(
         settings.limits.drain_seconds,
@@ -63,7 +65,7 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
     )
 
     def ready() -> None:
-        on_ready(address)
+        on_ready(shown)
         if not settings.use_websocket_audio:
             begin_local_call(app.directory)
 
@@ -98,11 +100,6 @@ def _raise_file_limit() -> None:
         wanted = FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, FILE_LIMIT)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _address(host: str, port: int) -> str:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 @dataclass(slots=True)
@@ -229,22 +226,32 @@ async def _check_agents(house: House) -> None:
     for name, agent in house.agents.items():
         factory = house.engines[agent.engine or house.default_engine]
         try:
-            engine = factory.open(CallContext("check", agent, PHONE, lambda text: None))
+            await try_agent(factory, agent)
         except ProviderError as error:
             raise SettingsError(f"agents.{name}: {error.reason}") from None
-        await engine.close()
 
 
 async def _prepare(house: House) -> None:
     for name, factory in house.engines.items():
+        if isinstance(factory, DuplexFactory):
+            continue
         try:
             await factory.warm(
-                [a for a in house.agents.values() if (a.engine or house.default_engine) == name]
+                [
+                    a
+                    for a in house.agents.values()
+                    if name in (a.engine or house.default_engine, a.fallback_engine)
+                ]
             )
         except ProviderError as error:
             _log.warning("an engine is not ready", engine=name, reason=error.reason)
     for agent in house.agents.values():
         engine = house.engines[agent.engine or house.default_engine]
+        if isinstance(engine, DuplexFactory):  # its lines are the vendor's; the fallback needs its own
+            fallback = house.engines.get(agent.fallback_engine)
+            if fallback is None or isinstance(fallback, DuplexFactory):
+                continue
+            engine = fallback
         for format in (PHONE, WIDEBAND):
             try:
                 await engine.prepare(agent, format)

@@ -32,7 +32,7 @@ class SlowEar:
     """The engine with a recognizer that takes `seconds` of virtual time, then does `then`."""
 
     def __init__(self, stage, *seconds, fails=()):
-        self._stage, self._engine = stage, stage.session._engine
+        self._stage, self._engine = stage, stage.session.conversation.engine
         self._seconds, self._fails, self._asked = list(seconds), set(fails), 0
         stage.session.conversation.hearing._engine = self
 
@@ -281,7 +281,7 @@ async def test_an_engine_that_does_not_close_ends_the_call_all_the_same(stage_of
     async def broken():
         raise RuntimeError("engine")
 
-    stage.session._engine.close = broken
+    stage.session.conversation.engine.close = broken
     stage.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
     await stage.settle()
     assert stage.directory.count() == 0

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
+from offhook.call.dialogue import Line
 from offhook.call.hearing import Hearing
 from offhook.call.history import History
 from offhook.call.legs import CallerLeg
 from offhook.call.limits import Keypad, LoopGuard
 from offhook.call.playback import FRAME_MS, Playback
 from offhook.call.speaking import Spawn, Speaking
+from offhook.call.steering import CallSteering
 from offhook.call.timeline import Timeline
 from offhook.call.tools import run
 from offhook.call.turns import Command, Signal, Turns
+from offhook.channels.base import Manners
 from offhook.engines.base import Clause, Engine
 from offhook.foundation.agent import Agent
 from offhook.foundation.events import (
@@ -26,8 +28,9 @@ from offhook.foundation.events import (
     NoInput,
     Notice,
     ToolCalled,
+    TranscriptFinal,
 )
-from offhook.speech.base import ToolCall
+from offhook.speech.base import Message, ToolCall
 
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
@@ -37,18 +40,11 @@ _REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
 """A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
 
 
-class Line(Protocol):
-    """What a conversation may ask of the session around it."""
-
-    def hang_up(self, reason: EndReason) -> None:
-        """End the call now."""
-
-    def transfer(self, to: str) -> None:
-        """Note where the caller goes once the line is let go."""
-
-
 class Conversation:
     """`signal` is the one entrance to the turn table; `prepared(text)` gives lines spoken beforehand."""
+
+    hear = None
+    """Windows are enough: nobody takes the frames as they come."""
 
     def __init__(
         self,
@@ -63,6 +59,7 @@ class Conversation:
         absent_ms: int,
     ) -> None:
         self._agent = agent
+        self.engine = engine
         self._max_ms = agent.max_call_seconds * 1000
         self._playback = playback
         self._timeline = timeline
@@ -77,12 +74,16 @@ class Conversation:
         self._prompts = 0
         self._wait_from_ms = 0.0
         self._deaf = 0
+        self._asked: str | None = None
+        self._owed = False
         self._away = self._leaving = False
+        self.manners = Manners()
         self._goodbye_reason = EndReason.AGENT_HUNG_UP
         self._shown = self._turns.floor
         self.speaking = Speaking(
             engine, playback, timeline, self.signal, self._tool, lambda: prepared(agent.apology), spawn
         )
+        self.steering = CallSteering(self, engine, timeline, leg, playback, spawn)
         self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
 
     @property
@@ -104,6 +105,29 @@ class Conversation:
             self.speaking.say(0, self._agent.greeting)
         else:
             self.signal(Signal.REPLY_EMPTY)
+
+    def take_up(self, messages: Sequence[Message], turn: int) -> None:
+        """Go on with a call that another engine began: `messages` were heard, `turn` was the last one.
+        A caller who waits for an answer gets it; one who was not even greeted is greeted."""
+        if not messages:
+            self.greet()
+            return
+        self._history.messages = list(messages)
+        self._turn = turn
+        self._turns.floor = self._shown = Floor.LISTENING
+        self._begin_wait()
+        if messages[-1].leg is LegKind.CALLER:
+            self._turns.floor = self._shown = Floor.THINKING
+            self.speaking.answer(self._turn + 1, list(messages))
+        self._timeline.emit(FloorChanged(self.floor))
+
+    def window(self, window: bytes, probability: float) -> None:
+        """The next window of the caller's audio was judged."""
+        self.hearing.window(window, probability)
+
+    async def close(self) -> None:
+        """Let go of the engine."""
+        await self.engine.close()
 
     def end(self, lost: bool = False) -> None:
         """Nobody hears the agent any more. `lost`: only what the channel confirmed was heard. Idempotent."""
@@ -136,6 +160,10 @@ class Conversation:
     def signal(self, signal: Signal) -> None:
         """Move the floor and do what the table says."""
         before = self.floor
+        if signal is Signal.TURN_ENDED and not (self.manners.answers or self._owed):
+            signal = Signal.TURN_NOTED
+        elif signal is Signal.SPEECH_HELD and not self.manners.interrupts:
+            return
         if before is Floor.CLOSING and signal in _OVERLAP and self._goodbye_reason not in _REOPENED_BY_SPEECH:
             return
         for command in self._turns.feed(signal):
@@ -190,6 +218,34 @@ class Conversation:
         self.hearing.typed(text)
         self.signal(Signal.TYPED)
 
+    # What a program at the other end may ask for (see steering.py).
+
+    def revise(self, agent: Agent) -> None:
+        """Be this agent from now on."""
+        self._agent, self._max_ms = agent, agent.max_call_seconds * 1000
+        self.hearing.revise(agent.patience)
+
+    def note(self, leg: LegKind, text: str) -> None:
+        """Something that was said elsewhere belongs to this conversation."""
+        now_ms = int(self._timeline.now_ms())
+        self._history.add(leg, text)
+        self._timeline.emit(TranscriptFinal(leg, self.next_turn, text, now_ms, now_ms))
+
+    def ask(self, line: str) -> None:
+        """Reply now to what was said so far, or say this line; to a caller who speaks, after that turn."""
+        self._owed = self.floor in (Floor.HEARING, Floor.PAUSING)
+        if self._owed or self.floor in (Floor.CLOSING, Floor.ENDED):
+            return
+        self._asked = line
+        self.hearing.typed("")
+        self.signal(Signal.TYPED)
+
+    def silence(self) -> None:
+        """Give up the reply. A caller who speaks over it goes on."""
+        self._owed = False
+        overlap = self.floor is Floor.HOLDING and self.hearing.voice.speaking
+        self.signal(Signal.SPEECH_CONFIRMED if overlap else Signal.CANCELLED)
+
     def _wait(self, now_ms: float) -> None:
         limit = self._agent.patience.no_input_ms
         if self.hearing.leg.frames == 0:
@@ -211,8 +267,13 @@ class Conversation:
     def _reply(self) -> None:
         self._prompts = 0
         hearing = self.hearing
-        self._leaving = False
-        if hearing.failed:
+        self._leaving = self._owed = False
+        line, self._asked = self._asked, None
+        if line:
+            self.speaking.say(self.next_turn, line)
+        elif line is not None:
+            self.speaking.answer(self.next_turn, self._history.with_caller(""))
+        elif hearing.failed:
             self._deaf += 1
             self.speaking.say(self.next_turn, self._agent.apology)
         elif self._loop_guard.allow(self._timeline.now_ms(), hearing.text):

@@ -11,11 +11,14 @@ import structlog
 
 from offhook.audio.frame import AudioFormat
 from offhook.bus.base import Bus
+from offhook.call.casting import Cast, cascade, duplex
 from offhook.call.clockwork import MediaClock
 from offhook.call.session import Session
 from offhook.call.timeline import Sink, Timeline
+from offhook.call.tools import SPECS
 from offhook.channels.base import Arrival, CallerListener, Channel
-from offhook.engines.base import CallContext, Clause, Engine, EngineFactory
+from offhook.engines.base import CallContext, Engine, EngineFactory
+from offhook.engines.duplex import DuplexContext, DuplexFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, NotFoundError, ProviderError, StorageError
@@ -45,7 +48,7 @@ class House:
     store: CallStore
     bus: Bus
     recorder: Recorder | None
-    engines: Mapping[str, EngineFactory]
+    engines: Mapping[str, EngineFactory | DuplexFactory]
     agents: Mapping[str, Agent]
     default_agent: str
     default_engine: str
@@ -132,7 +135,7 @@ class Directory:
             reason = "draining" if self.draining else "load" if self.overloaded else "capacity"
             self.totals.refused[reason] += 1
             raise LimitError("no capacity for another call now")
-        agent = self.agent(arrival.agent)
+        agent = arrival.shape(self.agent(arrival.agent))
         call = self._begin(channel, arrival, agent)
         self._calls[call.id] = call
         self.on_count(len(self._calls))
@@ -169,8 +172,7 @@ class Directory:
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
-        factory = house.engines[agent.engine or house.default_engine]
-        engine = self._engine(factory, agent, channel.format, timeline, arrival)
+        cast = self._cast(agent, channel.format, timeline, arrival)
         record = CallRecord(
             id=call_id,
             direction=arrival.direction,
@@ -185,14 +187,32 @@ class Directory:
         timeline.emit(CallStarted(arrival.direction, channel.kind, agent.name))
         tape = self._tape(timeline, channel.format)
 
-        def prepared(text: str) -> tuple[Clause, ...]:
-            return tuple(factory.prepared(agent, text, channel.format) or ())
-
         def transfer(to: str) -> None:
             self.on_transfer(arrival.vendor_id, to)
 
-        session = Session(agent, channel, engine, timeline, tape, prepared, transfer)
+        session = Session(channel, timeline, tape, cast, transfer)
         return LiveCall(call_id, arrival, session, record)
+
+    def _cast(self, agent: Agent, format: AudioFormat, timeline: Timeline, arrival: Arrival) -> Cast:
+        """The agent's engine, open, and the conversation that it takes. Raises LimitError."""
+        house = self._house
+        factory = house.engines[agent.engine or house.default_engine]
+
+        def open_engine(factory: EngineFactory) -> Engine:
+            return self._engine(factory, agent, format, timeline, arrival)
+
+        try:
+            if not isinstance(factory, DuplexFactory):
+                return cascade(agent, factory, open_engine(factory))
+            fallback = house.engines.get(agent.fallback_engine)
+            variables = dict(arrival.variables)
+            context = DuplexContext(timeline.call_id, agent, format, tuple, variables, SPECS)
+            spare = None if isinstance(fallback, DuplexFactory) else fallback
+            return duplex(agent, factory, context, spare, open_engine)
+        except ProviderError as error:
+            self.totals.refused["engine"] += 1
+            _log.error("a call was refused: its engine did not open", agent=agent.name, reason=error.reason)
+            raise LimitError("this agent cannot answer now") from None
 
     def _engine(
         self,
@@ -202,18 +222,15 @@ class Directory:
         timeline: Timeline,
         arrival: Arrival,
     ) -> Engine:
+        """Raises ProviderError."""
+
         def partial(text: str) -> None:
             call = self._calls.get(timeline.call_id)
             if call is not None:
                 timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.conversation.next_turn, text))
 
         variables = dict(arrival.variables)
-        try:
-            return factory.open(CallContext(timeline.call_id, agent, format, partial, variables))
-        except ProviderError as error:
-            self.totals.refused["engine"] += 1
-            _log.error("a call was refused: its engine did not open", agent=agent.name, reason=error.reason)
-            raise LimitError("this agent cannot answer now") from None
+        return factory.open(CallContext(timeline.call_id, agent, format, partial, variables))
 
     def _tape(self, timeline: Timeline, format: AudioFormat) -> Tape | None:
         if self._house.recorder is None:

@@ -132,6 +132,10 @@ class Playback:
         self._outstanding.clear()
         self._reached.clear()
 
+    def reopen(self) -> None:
+        """The reply that is being heard goes on: more will be added to it."""
+        self._open, self._told_sent = True, False
+
     async def room(self) -> None:
         """Until less than `room_ms` is waiting (the engine's back pressure)."""
         await self._has_room.wait()
@@ -139,6 +143,7 @@ class Playback:
     def add(self, clause: Clause) -> Said:
         """One more clause of the open reply, or more of its last one; returns what becomes of it."""
         said = self._said
+        self._told_sent = False
         if said is None or not clause.more:
             self._end_said()
             said = self._said = Said(clause.text)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 
-from offhook.call.conversation import Conversation
+from offhook.call.casting import Cast
+from offhook.call.dialogue import Dialogue
 from offhook.call.hearing import ABSENT_MS
 from offhook.call.legs import CallerLeg
 from offhook.call.meters import Meters
 from offhook.call.playback import Playback
 from offhook.call.timeline import Timeline
-from offhook.channels.base import Channel
-from offhook.engines.base import Clause, Engine
-from offhook.foundation.agent import Agent
+from offhook.channels.base import Channel, Steering
 from offhook.foundation.events import (
     CallEnded,
     ChannelKind,
@@ -24,6 +23,7 @@ from offhook.foundation.events import (
     EndReason,
     LegKind,
     Notice,
+    ReplySent,
     TextReceived,
 )
 from offhook.storage.base import Tape
@@ -34,6 +34,9 @@ ENGINE_DEADLINE_S = 3.0
 PHONE_ABSENT_MS = 1_000
 """A phone line always sends: a shorter hole is the network's and ends no turn."""
 _log = structlog.get_logger(__name__)
+LEAD_MS = 80
+PROGRAM_LEAD_MS = 20_000
+"""How far ahead of the caller's ear audio is sent; a program owns its playback, and truncates it."""
 _SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.DEVICE)
 
 
@@ -41,22 +44,20 @@ class Session:
     """A call, from the greeting to the end. Everything runs on the event loop.
 
     `ended_ms` is the media time at which the caller was lost, 0 while the caller is there.
-    `tape` may be None (not recorded); `on_transfer` is told where the caller goes before the line
-    is let go. Implements CallerListener for the channel and Walked for the media clock.
+    `cast` puts the conversation on it; `tape` may be None (not recorded); `on_transfer` is told where the
+    caller goes before the line is let go. Implements CallerListener for the channel and Walked for the
+    media clock. `steering` is for the caller's program, where turns are ours to take.
     """
 
     def __init__(
         self,
-        agent: Agent,
         channel: Channel,
-        engine: Engine,
         timeline: Timeline,
         tape: Tape | None,
-        prepared: Callable[[str], Sequence[Clause]],
+        cast: Cast,
         on_transfer: Callable[[str], None] = lambda to: None,
     ) -> None:
         self._channel = channel
-        self._engine = engine
         self._tape = tape
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
@@ -67,11 +68,24 @@ class Session:
         self.end_reason: EndReason | None = None
         self.ended_ms = 0
         self.leg = CallerLeg(channel.format, self._tape_caller)
-        absent_ms = PHONE_ABSENT_MS if channel.kind is ChannelKind.PHONE else ABSENT_MS
-        self.playback = Playback(channel, channel.format, self._tape_agent)
-        self.conversation = Conversation(
-            agent, engine, timeline, self.leg, self.playback, self, prepared, self._spawn, absent_ms
+        self.absent_ms = PHONE_ABSENT_MS if channel.kind is ChannelKind.PHONE else ABSENT_MS
+        lead_ms = PROGRAM_LEAD_MS if channel.kind is ChannelKind.REALTIME else LEAD_MS
+        self.playback = Playback(
+            channel, channel.format, self._tape_agent, lead_ms, on_sent=lambda: timeline.emit(ReplySent())
         )
+        self._dialogues: list[Dialogue] = []
+        self.replace(cast(self))
+
+    def replace(self, dialogue: Dialogue) -> None:
+        """From now on the call is this conversation's; earlier ones are closed with the call."""
+        self._dialogues.append(dialogue)
+        self._hear = dialogue.hear
+        self.conversation = dialogue
+
+    @property
+    def steering(self) -> Steering | None:
+        """How a program steers this call; None where the vendor decides the turns."""
+        return getattr(self.conversation, "steering", None)
 
     # The life of the call.
 
@@ -98,11 +112,12 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        try:
-            async with asyncio.timeout(ENGINE_DEADLINE_S):
-                await self._engine.close()
-        except Exception as error:
-            _log.warning("an engine did not close", error=type(error).__name__)
+        for dialogue in self._dialogues:
+            try:
+                async with asyncio.timeout(ENGINE_DEADLINE_S):
+                    await dialogue.close()
+            except Exception as error:
+                _log.warning("an engine did not close", error=type(error).__name__)
 
     def hang_up(self, reason: EndReason) -> None:
         """End the call from our side, now."""
@@ -125,7 +140,8 @@ class Session:
             _log.error("a failed call did not hang up", call_id=self.timeline.call_id, exc_info=again)
             self._closed.set()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Begin a task of this call's; what it raises ends the call."""
         task = asyncio.create_task(work, name=f"{self.timeline.call_id}:{name}")
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
@@ -140,7 +156,7 @@ class Session:
 
     def window(self, window: bytes, probability: float) -> None:
         """The next window of the caller's audio was judged."""
-        self.conversation.hearing.window(window, probability)
+        self.conversation.window(window, probability)
 
     def tick(self, now: float) -> None:
         """Every 20 ms; `now` is the clock's."""
@@ -152,6 +168,8 @@ class Session:
 
     def on_audio(self, audio: bytes, at_ms: int) -> None:
         self.leg.take(audio, at_ms, self.timeline.now_ms())
+        if self._hear is not None:
+            self._hear(audio)
 
     def on_mark(self, name: str) -> None:
         self.playback.marked(name)

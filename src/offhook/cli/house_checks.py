@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from offhook.audio.frame import PHONE
 from offhook.cli.checks import Check, Mark
-from offhook.engines.base import CallContext, EngineFactory
+from offhook.engines.base import EngineFactory
+from offhook.engines.duplex import DuplexFactory
+from offhook.engines.trial import try_agent
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import OffhookError, ProviderError
@@ -41,15 +42,14 @@ async def _agents(settings: Settings) -> list[Check]:
 
 
 async def _agent(
-    name: str, agent: Agent, settings: Settings, engines: Mapping[str, EngineFactory]
+    name: str, agent: Agent, settings: Settings, engines: Mapping[str, EngineFactory | DuplexFactory]
 ) -> Check | None:
     factory = engines[agent.engine or settings.engine]
     try:
-        engine = factory.open(CallContext("doctor", agent, PHONE, lambda text: None))
+        await try_agent(factory, agent)
     except ProviderError as error:
         advice = "change its language or voice, or the provider in [speech]"
         return Check(f"agents.{name}", Mark.WRONG, error.reason, advice)
-    await engine.close()
     return None
 
 

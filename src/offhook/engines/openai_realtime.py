@@ -149,7 +149,7 @@ class OpenAiRealtimeEngine:
             session.cut("was let go")
 
     async def _hold(self, session: RealtimeSession) -> RealtimeSession:
-        """Watch over a session; returns its successor when it is time. Raises ProviderError when it is lost."""
+        """Watch over a session; returns its successor in due time. Raises ProviderError when it is lost."""
         renew_at = self._now() + self._parts.options.session_seconds
         while True:
             with suppress(TimeoutError):
@@ -247,7 +247,8 @@ class OpenAiRealtimeEngine:
             session.hear(audio)
 
     def type(self, text: str) -> None:
-        self._post(wire.message("user", text))
+        if self._session is not None:  # without one, the story that the next one is told has it
+            self._session.post(wire.message("user", text))
         self._give_up()
         self._ask(Ask())
 
@@ -299,6 +300,4 @@ _GREETING = (
     "A call has just been answered. Greet the caller now: say exactly this, word for word, and nothing else: "
     "<<{text}>>"
 )
-_EXACTLY = (
-    "Say exactly this, word for word, in the language that it is written in, and nothing else: <<{text}>>"
-)
+_EXACTLY = "Say exactly this, word for word, in its own language, and nothing else: <<{text}>>"

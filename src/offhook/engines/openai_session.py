@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -232,7 +232,7 @@ class RealtimeSession:
 
     def _log(self, event: events.SessionUpdated) -> None:
         config = self._config
-        turns = {"threshold": config.threshold, "silence_ms": config.silence_ms}
+        turns: dict[str, Any] = {"threshold": config.threshold, "silence_ms": config.silence_ms}
         if config.turn_detection == "semantic_vad":
             turns = {"eagerness": config.eagerness}
         _log.info(

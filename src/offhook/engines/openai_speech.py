@@ -1,4 +1,4 @@
-"""What a Realtime session says, in a call's terms: utterances and their sizes, formats, tool calls. No events."""
+"""What a Realtime session says, in a call's terms: utterances, their sizes, formats, tools. No events."""
 
 from __future__ import annotations
 

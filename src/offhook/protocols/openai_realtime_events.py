@@ -160,7 +160,7 @@ def _response(event: dict[str, Any]) -> str:
     return string(event, "response_id", _ID, "")
 
 
-def _inner(event: dict[str, Any], *names: str) -> Any:
+def _inner(event: Any, *names: str) -> Any:
     """What lies below these names, or None where one of them is missing."""
     value: Any = event
     for name in names:

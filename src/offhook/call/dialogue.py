@@ -1,0 +1,67 @@
+"""What a session needs of the conversation on it, whoever decides the turns. Contracts only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from offhook.foundation.events import EndReason, Floor
+
+
+class Line(Protocol):
+    """What a conversation may ask of the session around it."""
+
+    def hang_up(self, reason: EndReason) -> None:
+        """End the call now."""
+
+    def transfer(self, to: str) -> None:
+        """Note where the caller goes once the line is let go."""
+
+
+class Dialogue(Protocol):
+    """A conversation. All but `finish` and `close` is immediate; `hear`, `window` and `tick` are on the
+    media path."""
+
+    @property
+    def floor(self) -> Floor: ...
+
+    @property
+    def next_turn(self) -> int:
+        """The number of the turn that the caller's words now belong to."""
+
+    @property
+    def hear(self) -> Callable[[bytes], Any] | None:
+        """Takes every frame of the caller's as it comes, in the call's format; None: windows are enough."""
+
+    def greet(self) -> None:
+        """Begin the call."""
+
+    def window(self, window: bytes, probability: float) -> None:
+        """The next window of the caller's audio was judged."""
+
+    def tick(self, now_ms: float) -> None:
+        """Every 20 ms: send what is due, and let time pass."""
+
+    def digit(self, digit: str) -> None:
+        """A key was pressed."""
+
+    def typed(self, text: str) -> None:
+        """A line was typed."""
+
+    def leave(self) -> None:
+        """The caller's connection broke and may come back."""
+
+    def come_back(self) -> None:
+        """The caller is there again."""
+
+    def say_goodbye(self, reason: EndReason) -> None:
+        """End the call from our side, politely."""
+
+    def end(self, lost: bool = False) -> None:
+        """Nobody hears the agent any more. `lost`: only what the channel confirmed was heard. Idempotent."""
+
+    async def finish(self) -> None:
+        """What the caller was saying when the call ended still belongs to the transcript."""
+
+    async def close(self) -> None:
+        """Let go of the engine."""
