@@ -11,7 +11,7 @@ import pytest
 from offhook.channels.base import Arrival
 from offhook.foundation.clock import ManualClock
 from offhook.foundation.errors import LimitError, RefusedError, SettingsError
-from offhook.web.call_tokens import AUDIENCE, CallTokens, load_secret
+from offhook.web.call_tokens import AUDIENCE, CallTokens, UsedIds, load_secret
 from offhook.web.throttle import Occupancy, Throttle, neighbourhood
 from offhook.web.tokens import TokenLedger
 from offhook.web.transfers import TransferBook
@@ -114,7 +114,8 @@ def test_redeemed_tokens_make_room_when_there_is_none() -> None:
 
 def test_call_tokens_are_for_one_call() -> None:
     clock = ManualClock()
-    tokens = CallTokens(KEY, clock)
+    used = UsedIds(clock)
+    tokens = CallTokens(KEY, clock, used)
     token = tokens.mint("sales")
     assert tokens.redeem(token) == "sales"
     with pytest.raises(RefusedError):
@@ -124,7 +125,7 @@ def test_call_tokens_are_for_one_call() -> None:
     with pytest.raises(RefusedError):
         tokens.redeem(late)
     assert tokens.redeem(tokens.mint("sales")) == "sales"
-    assert len(tokens._used) == 1, "expired ids are forgotten"
+    assert len(used) == 1, "expired ids are forgotten"
 
 
 @pytest.mark.parametrize("mark", range(0, 150, 7))
@@ -162,7 +163,8 @@ def test_foreign_call_tokens_are_refused() -> None:
 
 
 def test_used_call_tokens_are_bounded() -> None:
-    tokens = CallTokens(KEY, ManualClock(), size=3)
+    clock = ManualClock()
+    tokens = CallTokens(KEY, clock, UsedIds(clock, size=3))
     for _ in range(3):
         tokens.redeem(tokens.mint("a"))
     with pytest.raises(LimitError):

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from offhook.web.faults import fault
 from offhook.web.origin import is_local, same_host
-from offhook.web.throttle import Throttle
+from offhook.web.ports import Bucket
 
 
 class Access(StrEnum):
@@ -102,7 +102,7 @@ class Gate:
     a proxy on this machine that makes everyone look local, so that only a key opens the console.
     """
 
-    def __init__(self, app: ASGIApp, api_key: str, guesses: Throttle, public: bool = False) -> None:
+    def __init__(self, app: ASGIApp, api_key: str, guesses: Bucket, public: bool = False) -> None:
         self._app = app
         self._public = public
         self._key = api_key.encode()

@@ -11,6 +11,7 @@ import jwt
 
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, RefusedError, SettingsError
+from offhook.web.ports import Claims
 
 AUDIENCE = "offhook-call"
 LIFE_SECONDS = 60
@@ -35,14 +36,38 @@ def load_secret(path: Path) -> bytes:
     return made
 
 
-class CallTokens:
-    """Mints and redeems call tokens. At most `size` redeemed ids are remembered, until they expire."""
+class UsedIds:
+    """Implements Claims for one process: at most `size` ids are remembered, until they expire."""
 
-    def __init__(self, secret: bytes, clock: Clock, size: int = 100_000) -> None:
-        self._secret = secret
+    def __init__(self, clock: Clock, size: int = 100_000) -> None:
         self._clock = clock
         self._size = size
         self._used: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def claim(self, name: str, seconds: float) -> bool:
+        """Whether this is the first claim to the name within the `seconds` of an earlier one. The oldest
+        claims are assumed to expire first. Raises LimitError when too many are remembered."""
+        now = self._clock.wall().timestamp()
+        while self._used and next(iter(self._used.values())) <= now:
+            self._used.popitem(last=False)
+        if name in self._used:
+            return False
+        if len(self._used) >= self._size:
+            raise LimitError("too many calls are beginning at once")
+        self._used[name] = now + seconds
+        return True
+
+
+class CallTokens:
+    """Mints and redeems call tokens. `used` remembers which were redeemed, until they expire."""
+
+    def __init__(self, secret: bytes, clock: Clock, used: Claims | None = None) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._used = UsedIds(clock) if used is None else used
 
     def mint(self, agent: str) -> str:
         """A token for one call to `agent`."""
@@ -69,12 +94,7 @@ class CallTokens:
             expires, jti, agent = float(claims["exp"]), str(claims["jti"]), str(claims["agent"])
         except (jwt.PyJWTError, ValueError, TypeError, UnicodeError, RecursionError):
             raise RefusedError("the call token is not valid") from None
-        now = self._clock.wall().timestamp()
-        while self._used and next(iter(self._used.values())) <= now:
-            self._used.popitem(last=False)
-        if expires + _LEEWAY_SECONDS <= now or jti in self._used:
+        left = expires + _LEEWAY_SECONDS - self._clock.wall().timestamp()
+        if left <= 0 or not self._used.claim(jti, left):
             raise RefusedError("the call token is used or expired")
-        if len(self._used) >= self._size:
-            raise LimitError("too many calls are beginning at once")
-        self._used[jti] = expires + _LEEWAY_SECONDS
         return agent

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -19,7 +19,7 @@ from offhook.foundation.errors import LimitError, NotFoundError
 from offhook.foundation.events import EndReason
 from offhook.web.call_tokens import LIFE_SECONDS, CallTokens
 from offhook.web.faults import responses
-from offhook.web.ports import Directory
+from offhook.web.ports import Directory, Elsewhere, Nowhere
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import status_url, voice_url
 
@@ -76,6 +76,7 @@ class Switchboard:
     tokens: CallTokens
     phone: TwilioRest | None
     public_url: str
+    elsewhere: Elsewhere = field(default_factory=Nowhere)
 
     def agent(self, name: str) -> str:
         """The name of an agent that there is. Raises NotFoundError."""
@@ -99,6 +100,8 @@ class Switchboard:
             if call_id in (call.id, call.arrival.vendor_id):
                 self.directory.hang_up(call.id, EndReason.AGENT_HUNG_UP)
                 return
+        if await self.elsewhere.hang_up(call_id, EndReason.AGENT_HUNG_UP):
+            return
         if self.phone is None or not _VENDOR_CALL.match(call_id):
             raise NotFoundError("there is no live call with that id")
         await self.phone.hang_up(call_id)

@@ -20,10 +20,8 @@ from offhook.protocols.signatures import SETTINGS_HEADER, SIGNATURE_HEADER, Twil
 from offhook.protocols.twilio import Started
 from offhook.web.call_tokens import CallTokens
 from offhook.web.origin import Origins, is_local
-from offhook.web.ports import Directory
+from offhook.web.ports import Bucket, Directory, Ledger, Places
 from offhook.web.sockets import refusal
-from offhook.web.throttle import Occupancy, Throttle
-from offhook.web.tokens import TokenLedger
 from offhook.web.vendor_hooks import media_url
 
 Answer = WSListener | WSUpgradeResponseWithListener
@@ -61,7 +59,7 @@ class TwilioDoor(_Refusals):
         self,
         directory: Directory,
         listen: Callable[[AdmitPhone], WSListener],
-        ledger: TokenLedger,
+        ledger: Ledger,
         signatures: TwilioSignatures | None,
         public_url: str,
     ) -> None:
@@ -110,7 +108,7 @@ class BrowserDoor(_Refusals):
     """`/media/browser`. Pages of known origins, a few calls per address, a call token where one is wanted.
 
     `?resume=1` is a hint that the caller comes back to a live call: such a socket is let in while
-    the server is full or stopping, when there is a call to come back to.
+    the server is full or stopping, when there is a call to come back to; `live` counts those.
     """
 
     def __init__(
@@ -120,9 +118,10 @@ class BrowserDoor(_Refusals):
         origins: Origins,
         tokens: CallTokens,
         tokens_wanted: bool,
-        occupancy: Occupancy,
-        throttle: Throttle,
+        occupancy: Places,
+        throttle: Bucket,
         default_agent: str = "",
+        live: Callable[[], int] | None = None,
     ) -> None:
         super().__init__()
         self._directory = directory
@@ -133,17 +132,23 @@ class BrowserDoor(_Refusals):
         self._occupancy = occupancy
         self._throttle = throttle
         self._default_agent = default_agent
+        self._live = live or directory.count
 
     def open(self, request: WSUpgradeRequest, peer: str) -> Answer:
         if not self._origins.allows(request.headers.get("origin"), request.headers.get("host", "")):
             return self.refuse(403, "calls are not taken from this page; add it to allowed_origins")
-        returning = request.path.partition(b"?")[2] == b"resume=1" and self._directory.count() > 0
+        returning = request.path.partition(b"?")[2] == b"resume=1" and self._live() > 0
         if not returning and (answer := self.crowded(self._directory)) is not None:
             return answer
         if not self._throttle.allow(peer):
             return self.refuse(429, "too many calls are begun from this address; wait a little")
         if not self._occupancy.enter(peer):
             return self.refuse(429, "too many calls are open from this address")
+        return self._listen(lambda start: self._admit(start, peer))
+
+    def welcome(self, peer: str) -> WSListener:
+        """Who listens to a socket that another process of this house let in and passes on."""
+        self._occupancy.enter(peer, limited=False)
         return self._listen(lambda start: self._admit(start, peer))
 
     def closed(self, peer: str) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Response
@@ -168,19 +168,35 @@ def _histogram(name: str, about: str, values: Histogram) -> Metric:
     return family
 
 
-def metric_routes(metrics: Metrics) -> APIRouter:
-    """`/metrics`, in Prometheus' text format."""
-    routes = APIRouter(tags=["health"])
+Exposition = Callable[[], bytes]
+Scrape = Callable[[], Awaitable[bytes]]
+
+
+def exposition(metrics: Metrics) -> Exposition:
+    """What this process has to say at a scrape, in Prometheus' text format. Call it on the event loop."""
     registry = CollectorRegistry()
     registry.register(_Collector(metrics))
     ProcessCollector(registry=registry)
     tasks = Gauge("offhook_tasks", "Tasks on the event loop.", registry=registry)
     threads = Gauge("offhook_threads", "Threads of the process.", registry=registry)
 
-    @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def metrics_text() -> Response:
+    def text() -> bytes:
         tasks.set(len(asyncio.all_tasks()))
         threads.set(threading.active_count())
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return generate_latest(registry)
+
+    return text
+
+
+def metric_routes(metrics: Metrics, gather: Callable[[Exposition], Scrape] | None = None) -> APIRouter:
+    """`/metrics`. `gather` adds to this process's exposition what others of the house have to say."""
+    routes = APIRouter(tags=["health"])
+    own = exposition(metrics)
+    scrape = gather(own) if gather is not None else None
+
+    @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics_text() -> Response:
+        text = own() if scrape is None else await scrape()
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return routes

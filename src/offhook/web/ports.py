@@ -41,6 +41,53 @@ class Directory(Protocol):
         """End all calls: a goodbye within `grace_s`, then the line."""
 
 
+class Claims(Protocol):
+    """Remembers what may be done only once."""
+
+    def claim(self, name: str, seconds: float) -> bool:
+        """Whether nobody claimed this name in the last `seconds` of an earlier claim. Immediate; raises
+        LimitError when too many are remembered."""
+
+
+class Ledger(Protocol):
+    """Announced phone calls and their single-use tokens."""
+
+    def mint(self, arrival: Arrival) -> str:
+        """A token for this arrival. Raises LimitError when too many are outstanding."""
+
+    def redeem(self, secret: str, vendor_id: str = "") -> Arrival:
+        """The arrival that the token was minted for, once. Raises RefusedError, LimitError."""
+
+
+class Bucket(Protocol):
+    """How often each address may do something."""
+
+    def allow(self, peer: str) -> bool: ...
+
+
+class Places(Protocol):
+    """How many calls each address holds."""
+
+    def enter(self, peer: str, limited: bool = True) -> bool:
+        """Count one more; False, and nothing counted, at the limit, unless it does not count here."""
+
+    def leave(self, peer: str) -> None: ...
+
+
+class Elsewhere(Protocol):
+    """Calls of other processes of this house."""
+
+    async def hang_up(self, call_id: str, reason: EndReason) -> bool:
+        """End a live call by its id or the vendor's; False where nobody has it."""
+
+
+class Nowhere:
+    """Implements Elsewhere for a house of one process."""
+
+    async def hang_up(self, call_id: str, reason: EndReason) -> bool:
+        return False
+
+
 class WavFile(Protocol):
     """A WAV that is decoded as it is read."""
 

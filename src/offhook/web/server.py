@@ -12,20 +12,19 @@ import socket
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from offhook.foundation.clock import Clock
-from offhook.foundation.errors import SettingsError
 from offhook.foundation.events import EndReason
+from offhook.web.listener import listen as listen
 from offhook.web.ports import Directory
 from offhook.web.proxies import Proxies
-from offhook.web.sockets import Door, http_protocol
+from offhook.web.sockets import Door, SwitchingProtocol, http_protocol
 
-_SEND_BUFFER = 32_768
-_USER_TIMEOUT_MS = 5_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = structlog.stdlib.get_logger("offhook.web.server")
 
@@ -42,31 +41,6 @@ class ServerLimits:
     proxies: Proxies = field(default_factory=Proxies)
 
 
-def listen(host: str, port: int, backlog: int = 1024) -> socket.socket:
-    """A listening socket whose connections cannot stall us: bounded buffers, dead peers dropped in 5 s.
-
-    Raises OSError when the address cannot be used (`errno` says why), SettingsError when it is none.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
-        listener.setblocking(False)
-        listener.bind((host, port))
-        listener.listen(backlog)
-    except socket.gaierror:
-        listener.close()
-        raise SettingsError(f"host is {host!r}: not an address of this machine") from None
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 class DrainingServer(uvicorn.Server):
     """Serves until told to stop; then live calls finish first.
 
@@ -75,6 +49,8 @@ class DrainingServer(uvicorn.Server):
     second, or the end of that time, ends the calls; after `goodbye_seconds` it ends regardless.
     `run_until_stopped` always returns normally, so that whoever called it can clean up.
     """
+
+    connection: ClassVar[type[SwitchingProtocol]] = SwitchingProtocol
 
     def __init__(
         self,
@@ -89,7 +65,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=http_protocol(doors, limits.message_bytes, proxies=limits.proxies),
+                http=http_protocol(doors, limits.message_bytes, proxies=limits.proxies, base=self.connection),
                 ws="websockets-sansio",
                 ws_max_size=limits.message_bytes,
                 ws_max_queue=8,
@@ -112,9 +88,9 @@ class DrainingServer(uvicorn.Server):
         self._deadline: float | None = None
         self._ending: asyncio.Task[None] | None = None
 
-    async def run_until_stopped(self, listener: socket.socket) -> None:
-        """Serve on `listener` (closed at the end). Run it on uvloop. Raises nothing for peers' faults."""
-        await self.serve(sockets=[listener])
+    async def run_until_stopped(self, *listeners: socket.socket) -> None:
+        """Serve on `listeners` (closed at the end). Run it on uvloop. Raises nothing for peers' faults."""
+        await self.serve(sockets=list(listeners))
         if self._ending is not None:
             self._ending.cancel()
             await asyncio.gather(self._ending, return_exceptions=True)

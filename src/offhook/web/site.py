@@ -20,16 +20,15 @@ from offhook.web import faults
 from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens, load_secret
 from offhook.web.calls import call_routes
+from offhook.web.commons import Commons, own_commons
 from offhook.web.control import Switchboard, control_routes
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
 from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
-from offhook.web.metrics import Metrics, metric_routes
+from offhook.web.metrics import Exposition, Metrics, Scrape, metric_routes
 from offhook.web.origin import Origins
 from offhook.web.pages import page_routes
-from offhook.web.ports import Directory, Recordings
-from offhook.web.throttle import Occupancy, Throttle
-from offhook.web.tokens import TokenLedger
+from offhook.web.ports import Directory, Elsewhere, Nowhere, Recordings
 from offhook.web.transfers import TransferBook
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
@@ -41,7 +40,8 @@ BROWSER_PATH = "/media/browser"
 class Parts:
     """What the doors stand on. `listen_phone` and `listen_browser` make the listener of one socket;
     `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
-    account in the settings."""
+    account in the settings. Where several processes are one house: what they have in `commons`, `house` with
+    the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics."""
 
     directory: Directory
     store: CallStore
@@ -53,6 +53,10 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     troubles: Callable[[], Sequence[str]] = tuple
     phone: TwilioRest | None = None
+    commons: Commons | None = None
+    house: Directory | None = None
+    elsewhere: Elsewhere = field(default_factory=Nowhere)
+    gather: Callable[[Exposition], Scrape] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +74,38 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     """Reads or makes the call-token secret in the data directory, which must exist. Raises SettingsError."""
     clock, limits = parts.clock, settings.limits
     signatures = _signatures(settings)
-    tokens = CallTokens(load_secret(settings.data / "call-token.key"), clock)
-    ledger, transfers = TokenLedger(clock), TransferBook(clock)
+    house = parts.house or parts.directory
+    commons = parts.commons or own_commons(clock, limits.calls_per_address)
+    tokens = CallTokens(load_secret(settings.data / "call-token.key"), clock, commons.used)
+    ledger, transfers = commons.ledger, commons.transfers
     guard = HookGuard(signatures, settings.public_url)
     desk = PhoneDesk(
-        parts.directory,
+        house,
         ledger,
         transfers,
         guard,
         settings.public_url,
         lambda: parts.agents.keys(),
         settings.default_agent,
+        parts.elsewhere,
     )
     phone = parts.phone or _phone(settings)
     board = Switchboard(
-        parts.directory, parts.agents, settings.default_agent, tokens, phone, settings.public_url
+        house, parts.agents, settings.default_agent, tokens, phone, settings.public_url, parts.elsewhere
     )
     app = _app(parts, desk, board)
-    guesses = Throttle(clock, rate=1 / 6, burst=10)
-    gate = Gate(
-        BodyLimit(app, limits.body_bytes), _plain(settings.api_key), guesses, public=bool(settings.public_url)
-    )
+    body = BodyLimit(app, limits.body_bytes)
+    gate = Gate(body, _plain(settings.api_key), commons.guesses, public=bool(settings.public_url))
     browser = BrowserDoor(
         parts.directory,
         parts.listen_browser,
         Origins(settings.public_url, settings.allowed_origins),
         tokens,
         settings.require_call_tokens,
-        Occupancy(limits.calls_per_address),
-        Throttle(clock, rate=1.0, burst=2.0 * limits.calls_per_address),
+        commons.open,
+        commons.attempts,
         settings.default_agent,
+        house.count,
     )
     twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
     doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
@@ -111,8 +117,8 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
         title="Offhook", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     faults.install(app)
-    app.include_router(health_routes(parts.directory, parts.troubles))
-    app.include_router(metric_routes(parts.metrics))
+    app.include_router(health_routes(parts.house or parts.directory, parts.troubles))
+    app.include_router(metric_routes(parts.metrics, parts.gather))
     app.include_router(control_routes(board))
     app.include_router(call_routes(parts.store, parts.recordings))
     app.include_router(vendor_routes(desk))

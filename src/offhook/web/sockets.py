@@ -199,11 +199,7 @@ class SwitchingProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         if door is not None:
             client = self.scope["client"]
-            peer = client[0] if client else ""
-            media = MediaSocket(door, peer, self.message_bytes, self.connections)
-            media.connection_made(self.transport)
-            self.transport.set_protocol(media)
-            media.feed(request)
+            self.enter(door, client[0] if client else "", request)
             return
         other = self.ws_protocol_class(  # type: ignore[misc,call-arg]
             config=self.config, server_state=self.server_state, app_state=self.app_state
@@ -211,6 +207,13 @@ class SwitchingProtocol(HttpToolsProtocol):
         other.connection_made(self.transport)
         self.transport.set_protocol(other)
         other.data_received(request)
+
+    def enter(self, door: Door, peer: str, request: bytes) -> None:
+        """From here on the connection is a media socket's; `request` is what came of it so far."""
+        media = MediaSocket(door, peer, self.message_bytes, self.connections)
+        media.connection_made(self.transport)
+        self.transport.set_protocol(media)
+        media.feed(request)
 
     def _on_time(self) -> None:
         if self._deadline is not None:
@@ -223,7 +226,8 @@ def http_protocol(
     message_bytes: int,
     head_seconds: float = HEAD_SECONDS,
     proxies: Proxies | None = None,
-) -> type[HttpToolsProtocol]:
+    base: type[SwitchingProtocol] = SwitchingProtocol,
+) -> type[SwitchingProtocol]:
     """uvicorn's HTTP protocol with media paths switched to `doors` (path → door).
 
     A connection must have sent its first request head within `head_seconds`, and each head
@@ -233,7 +237,7 @@ def http_protocol(
     bounds: dict[str, Any] = {"routes": routes, "message_bytes": message_bytes, "head_seconds": head_seconds}
     if proxies is not None:
         bounds["proxies"] = proxies
-    return type("MediaSwitchingProtocol", (SwitchingProtocol,), bounds)
+    return type("MediaSwitchingProtocol", (base,), bounds)
 
 
 def _request_bytes(method: str, url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -64,11 +64,11 @@ class Occupancy:
     def __len__(self) -> int:
         return len(self._held)
 
-    def enter(self, peer: str) -> bool:
-        """Count one more; False, and nothing counted, at the limit."""
+    def enter(self, peer: str, limited: bool = True) -> bool:
+        """Count one more; False, and nothing counted, at the limit, unless it does not count here."""
         key = neighbourhood(peer)
         held = self._held.get(key, 0)
-        if held >= self._limit:
+        if limited and held >= self._limit:
             return False
         self._held[key] = held + 1
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import structlog
@@ -21,8 +21,7 @@ from offhook.protocols.signatures import SETTINGS_HEADER, SIGNATURE_HEADER, Twil
 from offhook.web import twiml
 from offhook.web.faults import responses
 from offhook.web.origin import is_local
-from offhook.web.ports import Directory
-from offhook.web.tokens import TokenLedger
+from offhook.web.ports import Directory, Elsewhere, Ledger, Nowhere
 from offhook.web.transfers import TransferBook
 
 MEDIA_PATH = "/media/twilio"
@@ -98,12 +97,13 @@ class PhoneDesk:
     """What the hooks need to announce a call. `agents` are the names that may be asked for."""
 
     directory: Directory
-    ledger: TokenLedger
+    ledger: Ledger
     transfers: TransferBook
     guard: HookGuard
     public_url: str
     agents: Callable[[], Collection[str]]
     default_agent: str
+    elsewhere: Elsewhere = field(default_factory=Nowhere)
 
     def arrival(self, fields: dict[str, str], wanted: str) -> Arrival:
         agent = wanted if wanted in self.agents() else self.default_agent
@@ -182,6 +182,7 @@ def vendor_routes(desk: PhoneDesk) -> APIRouter:
             for call in list(desk.directory):
                 if call.arrival.vendor_id == vendor_id:
                     desk.directory.hang_up(call.id, EndReason.CALLER_HUNG_UP)
+            await desk.elsewhere.hang_up(vendor_id, EndReason.CALLER_HUNG_UP)
         return Response(status_code=204)
 
     return routes

@@ -1,0 +1,1 @@
+"""Roof: several server processes on one port, and what they share."""
