@@ -8,18 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.foundation.errors import ProviderError
 from offhook.protocols import deepgram as wire
-from offhook.speech.stt.dialect import (
-    Habits,
-    Heard,
-    Interim,
-    Limits,
-    Settled,
-    Wire,
-    require_key,
-    wanted_languages,
-    websocket_base,
-)
-from offhook.speech.stt.stream import StreamRecognizer
+from offhook.speech.stt.dialect import Habits, Heard, Interim, Limits, Settled, Wire
+from offhook.speech.stt.hosted import HostedStt, key_header, websocket_base
 
 ENCODINGS = {Encoding.PCM16: "linear16", Encoding.ULAW: "mulaw", Encoding.ALAW: "alaw"}
 _FINALIZED_MS = 250
@@ -31,10 +21,10 @@ class DeepgramDialect:
 
     habits = Habits(chunk_ms=60, slack_ms=100, grace_ms=600, greets=False)
 
-    def __init__(self, name: str, key: str, url: str, format: AudioFormat) -> None:
+    def __init__(self, name: str, url: str, headers: dict[str, str], format: AudioFormat) -> None:
         self._name = name
         self._url = url
-        self._headers = {"Authorization": f"Token {key}"} if key else {}
+        self._headers = headers
         self._finalizing: deque[float] = deque(maxlen=64)
         self.format = format
 
@@ -75,10 +65,8 @@ class DeepgramDialect:
         return end_ms
 
 
-class DeepgramStt:
-    """The provider. One language is listened for, or, with several in `languages`, each utterance's is
-    detected (`language=multi`, with hints). `url` is http(s) or ws(s). Raises ProviderError without a key.
-    """
+class DeepgramStt(HostedStt):
+    """The provider. Several languages are detected by `language=multi`, with hints. Raises ProviderError."""
 
     name = "deepgram"
 
@@ -92,31 +80,13 @@ class DeepgramStt:
         keyterms: Sequence[str] = (),
         limits: Limits | None = None,
     ) -> None:
-        require_key(self.name, key, url, "deepgram.com", "DEEPGRAM_API_KEY")
-        self._key = key
+        super().__init__(languages, limits)
+        self._headers = key_header(self.name, key, url, "deepgram.com", "Authorization", "Token {}")
         self._base = websocket_base(self.name, url)
         self._model = model
-        self._languages = tuple(languages)
         self._keyterms = tuple(keyterms)
-        self._limits = limits or Limits()
 
-    def open(
-        self,
-        format: AudioFormat,
-        language: str,
-        on_partial: Callable[[str], None] | None = None,
-        languages: Sequence[str] = (),
-    ) -> StreamRecognizer:
-        """Must be called on the event loop. `languages`: what this leg may speak, if not the provider's."""
-        wanted = wanted_languages(languages or self._languages, language)
+    def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], DeepgramDialect]:
         encoding = ENCODINGS[format.encoding]
-        url = wire.listen_url(self._base, self._model, encoding, format.rate, wanted, self._keyterms)
-
-        def dialect() -> DeepgramDialect:
-            return DeepgramDialect(self.name, self._key, url, format)
-
-        known = wanted[0] if len(wanted) == 1 else ""
-        return StreamRecognizer(self.name, dialect, format, known, on_partial, self._limits)
-
-    async def close(self) -> None:
-        """Nothing to release: each leg's recognizer closes its own connection."""
+        url = wire.listen_url(self._base, self._model, encoding, format.rate, languages, self._keyterms)
+        return lambda: DeepgramDialect(self.name, url, self._headers, format)

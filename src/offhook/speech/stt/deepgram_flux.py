@@ -6,23 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import ProviderError, UnfitError
 from offhook.protocols import deepgram as wire
 from offhook.protocols.deepgram import TurnEvent
 from offhook.speech.stt.deepgram import ENCODINGS
-from offhook.speech.stt.dialect import (
-    Habits,
-    Heard,
-    Interim,
-    Limits,
-    Ready,
-    Settled,
-    TurnSound,
-    Wire,
-    require_key,
-    wanted_languages,
-    websocket_base,
-)
+from offhook.speech.stt.dialect import Habits, Heard, Interim, Limits, Ready, Settled, TurnSound, Wire
+from offhook.speech.stt.hosted import HostedStt, key_header, websocket_base
 from offhook.speech.stt.stream import StreamRecognizer
 
 _PUSH_THROUGH_MS = 240
@@ -37,10 +26,12 @@ class FluxDialect:
 
     habits = Habits(chunk_ms=80, patience_ms=300, slack_ms=120, grace_ms=300, firm=True, relieve=False)
 
-    def __init__(self, name: str, key: str, url: str, format: AudioFormat, threshold: float) -> None:
+    def __init__(
+        self, name: str, url: str, headers: dict[str, str], format: AudioFormat, threshold: float
+    ) -> None:
         self._name = name
         self._url = url
-        self._headers = {"Authorization": f"Token {key}"} if key else {}
+        self._headers = headers
         self._threshold = threshold
         self._forced: deque[float] = deque(maxlen=64)
         self._silence_ms = 0.0
@@ -129,7 +120,7 @@ class FluxRecognizer(StreamRecognizer):
         return self.turn.over
 
 
-class DeepgramFluxStt:
+class DeepgramFluxStt(HostedStt):
     """The provider. `model` is flux-general-en, or flux-general-multi, which detects among `languages`.
 
     `threshold` is the confidence at which Flux ends a turn (0.5 to 0.9; 1 leaves it to us),
@@ -137,6 +128,7 @@ class DeepgramFluxStt:
     """
 
     name = "deepgram-flux"
+    recognizer = FluxRecognizer
 
     def __init__(
         self,
@@ -151,47 +143,34 @@ class DeepgramFluxStt:
         timeout_ms: int = 5_000,
         limits: Limits | None = None,
     ) -> None:
-        require_key(self.name, key, url, "deepgram.com", "DEEPGRAM_API_KEY")
-        self._key = key
+        super().__init__(languages, limits)
+        self._headers = key_header("deepgram", key, url, "deepgram.com", "Authorization", "Token {}")
         self._base = websocket_base(self.name, url)
         self._model = model
-        self._languages = tuple(languages)
+        self._multi = model.endswith("-multi")
         self._keyterms = tuple(keyterms)
         self._threshold = threshold
         self._eager_threshold = eager_threshold
         self._timeout_ms = timeout_ms
-        self._limits = limits or Limits()
 
-    def open(
-        self,
-        format: AudioFormat,
-        language: str,
-        on_partial: Callable[[str], None] | None = None,
-        languages: Sequence[str] = (),
-    ) -> FluxRecognizer:
-        """Must be called on the event loop. The English model refuses other languages with ProviderError."""
-        wanted = wanted_languages(languages or self._languages, language)
-        multi = self._model.endswith("-multi")
-        if not multi and wanted and "en" not in wanted:
-            reason = f"{self._model} understands English only, not {wanted[0]!r}; use flux-general-multi"
-            raise ProviderError(self.name, reason, retryable=False)
+    def listened(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        if self._multi:
+            return languages
+        if languages and "en" not in languages:
+            reason = f"{self._model} understands English only, not {languages[0]!r}; use flux-general-multi"
+            raise UnfitError(self.name, reason)
+        return ("en",)
+
+    def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], FluxDialect]:
         url = wire.flux_url(
             self._base,
             self._model,
             ENCODINGS[format.encoding],
             format.rate,
-            wanted if multi else (),
+            languages if self._multi else (),
             self._keyterms,
             threshold=self._threshold,
             eager_threshold=self._eager_threshold,
             timeout_ms=self._timeout_ms,
         )
-
-        def dialect() -> FluxDialect:
-            return FluxDialect(self.name, self._key, url, format, self._threshold)
-
-        known = "en" if not multi else wanted[0] if len(wanted) == 1 else ""
-        return FluxRecognizer(self.name, dialect, format, known, on_partial, self._limits)
-
-    async def close(self) -> None:
-        """Nothing to release: each leg's recognizer closes its own connection."""
+        return lambda: FluxDialect(self.name, url, self._headers, format, self._threshold)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import ProviderError
-from offhook.protocols.languages import iso_639_1
 
 Wire = str | bytes
 """One WebSocket message: text or binary."""
@@ -119,24 +117,3 @@ class Limits:
     keep_alive: float = 4.0
     silence: float = 10.0
     """A peer that does not answer pings for this long is gone."""
-
-
-def wanted_languages(given: Sequence[str], language: str) -> tuple[str, ...]:
-    """The languages to listen for, the likeliest first, each once; empty: any."""
-    first = [language] if language and language != "multi" else []
-    return tuple(dict.fromkeys(code for name in (*first, *given) if (code := iso_639_1(name))))
-
-
-def require_key(name: str, key: str, url: str, official: str, variable: str) -> None:
-    """Refuse to start without a key where the vendor's own servers would; others may need none."""
-    if not key and official in url:
-        raise ProviderError(name, f"needs a key: set {variable}", retryable=False)
-
-
-def websocket_base(name: str, url: str) -> str:
-    """An http(s) or ws(s) address as ws(s), without a slash at its end. Raises ProviderError."""
-    scheme, _, rest = url.rstrip("/").partition("://")
-    known = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-    if scheme not in known or not rest:
-        raise ProviderError(name, "its address must be an http(s) or ws(s) URL", retryable=False)
-    return f"{known[scheme]}://{rest}"

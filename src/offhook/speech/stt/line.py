@@ -1,105 +1,65 @@
-"""A WebSocket to a vendor's recognizer: connects, sends from a bounded queue, keeps alive. No recognition."""
+"""A WebSocket to a vendor's recognizer, with its bounds, and the place in the audio that it is at. No words.
+
+All but waiting is synchronous, without a task or a queue of its own: `feed` is called on the
+media path.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+import structlog
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from offhook.foundation.errors import ProviderError
-from offhook.foundation.queues import BoundedQueue, Overflow, QueueClosed
+from offhook.foundation.errors import DeniedError, ProviderError, UnfitError, WireError
 from offhook.speech.stt.dialect import Dialect, Limits, Wire
 
+log = structlog.get_logger(__name__)
+
 MAX_MESSAGE = 262_144
-_OUTBOX = 400
-"""Messages: more than the replay buffer and as much again of live audio."""
-_REPLAY_MS = 500
-_MOST_PER_SECOND = 200
+_MAX_PARTS = 256
+_MOST_QUEUED = 1 << 20
+"""Bytes that the peer did not take yet: more than a replay of 10 s in any format."""
+_PIECE_MS = 500
+_MOST_PER_SECOND = 200.0
+_STRIKES = 3
 _CLOSE_SECONDS = 0.3
-_STATUS = {
-    400: "did not accept the request; check the model's name and its options",
-    401: "refused the key",
-    402: "wants to be paid first",
-    403: "refused the key",
-    404: "has no such model or address",
-    422: "did not accept the request; check the model's name and its options",
-    429: "is over its rate or spending limit",
-}
-_RETRYABLE = frozenset((408, 425, 429))
-_REFUSED_CODES = frozenset((1003, 1007, 1008, 1009, 3000, 3003, 4000, 4001, 4003))
+_DENIED_CODES = frozenset((3000, 3003, 4001, 4003))
+_UNFIT_CODES = frozenset((1003, 1007, 1008, 1009, 4000))
 """Close codes that say that the same session would be closed again."""
 
 
-class _Straight(connect):
-    """A connection that follows no redirects: the key is for one host."""
+class Line(WSListener):
+    """One connection; `dial.dial` makes it. `on_message` gets whole messages, in order: a WireError that it
+    raises is a strike against the peer, a ProviderError the end. `ready` is for who reads to set; `ended`
+    comes to why the connection ended.
+    """
 
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-@asynccontextmanager
-async def opened(name: str, dialect: Dialect, limits: Limits) -> AsyncIterator[ClientConnection]:
-    """A connection for the dialect, closed at the end. Raises ProviderError."""
-    opening = _Straight(
-        dialect.url(),
-        additional_headers=dialect.headers(),
-        user_agent_header="offhook",
-        compression=None,
-        open_timeout=limits.connect,
-        close_timeout=_CLOSE_SECONDS,
-        ping_interval=limits.silence / 2,
-        ping_timeout=limits.silence / 2,
-        max_size=MAX_MESSAGE,
-        max_queue=32,
-    )
-    try:
-        socket = await opening
-    except InvalidStatus as error:
-        raise refusal(name, error.response.status_code) from None
-    except (InvalidURI, ValueError):
-        raise ProviderError(name, "its address is not valid", retryable=False) from None
-    except TimeoutError:
-        raise ProviderError(name, "cannot be reached in time") from None
-    except (OSError, InvalidHandshake) as error:
-        raise ProviderError(name, "cannot be reached") from error
-    try:
-        yield socket
-    finally:
-        await socket.close()
-
-
-def refusal(name: str, status: int) -> ProviderError:
-    """The error for an HTTP status instead of a WebSocket."""
-    retryable = status in _RETRYABLE or status >= 500
-    return ProviderError(name, _STATUS.get(status, f"answered with HTTP {status}"), retryable=retryable)
-
-
-def closure(name: str, code: int | None) -> ProviderError:
-    """The error for a connection that the peer closed."""
-    if code is None or code == 1006:
-        return ProviderError(name, "lost the connection")
-    return ProviderError(name, f"closed the connection ({code})", retryable=code not in _REFUSED_CODES)
-
-
-class Line:
-    """One connection's sending side, and the position up to which audio was sent, in milliseconds."""
-
-    def __init__(self, name: str, dialect: Dialect, socket: ClientConnection, limits: Limits) -> None:
+    def __init__(
+        self, name: str, dialect: Dialect, limits: Limits, on_message: Callable[[Line, Wire], None]
+    ) -> None:
         self._name = name
-        self._socket = socket
         self._limits = limits
-        self._outbox: BoundedQueue[Wire] = BoundedQueue(_OUTBOX, Overflow.CLOSE)
+        self._on_message = on_message
+        self._loop = asyncio.get_running_loop()
+        self._transport: WSTransport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._parts: list[bytes] = []
+        self._budget = Budget()
+        self._strikes = 0
         self._chunk = bytearray()
         self._sent = 0
+        self._spoke_at = 0.0
         self.dialect = dialect
-        self.error: ProviderError | None = None
+        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self.ended: asyncio.Future[ProviderError] = self._loop.create_future()
+
+    # Sending.
 
     @property
     def sent_ms(self) -> float:
-        """Audio that was sent or waits to be."""
+        """Audio that was sent, or waits to make a chunk."""
         return self.dialect.format.ms(self._sent + len(self._chunk))
 
     def feed(self, audio: bytes) -> None:
@@ -109,70 +69,152 @@ class Line:
             self.drain()
 
     def drain(self) -> None:
-        """Send what is there, whole samples of it."""
-        whole = len(self._chunk) - len(self._chunk) % self.dialect.format.width
+        """Send the audio that is there, whole samples of it."""
+        format = self.dialect.format
+        whole, size = len(self._chunk) - len(self._chunk) % format.width, format.size(_PIECE_MS)
         if whole:
-            self._sent += whole
-            self.send((self.dialect.audio(bytes(self._chunk[:whole])),))
+            audio = bytes(self._chunk[:whole])
             del self._chunk[:whole]
-
-    def replay(self, audio: bytes) -> None:
-        """Older audio, in larger pieces."""
-        size = self.dialect.format.size(_REPLAY_MS)
-        for start in range(0, len(audio), size):
-            self._chunk += audio[start : start + size]
-            self.drain()
+            self._sent += whole
+            self.send([self.dialect.audio(audio[at : at + size]) for at in range(0, whole, size)])
 
     def forget(self) -> None:
         """Audio that was not sent yet shall not be."""
         self._chunk.clear()
 
     def send(self, messages: Iterable[Wire]) -> None:
+        """Send at once; a peer that does not take what it is sent is cut off."""
+        transport = self._transport
         for message in messages:
-            self._outbox.put(message)
+            if transport is None or self.ended.done():
+                return
+            try:
+                if isinstance(message, str):
+                    transport.send(WSMsgType.TEXT, message.encode())
+                else:
+                    transport.send(WSMsgType.BINARY, message)
+            except (OSError, RuntimeError):
+                self.cut(ProviderError(self._name, "lost the connection"))
+                return
+            self._spoke_at = self._loop.time()
+        if transport is not None and transport.underlying_transport.get_write_buffer_size() > _MOST_QUEUED:
+            self.cut(ProviderError(self._name, "does not take the audio"))
 
-    async def write(self) -> None:
-        """Send until cancelled; a peer that takes nothing any more is cut off, with `error` saying so."""
-        try:
-            while True:
-                await self._next()
-        except QueueClosed:
-            self.error = ProviderError(self._name, "does not keep up with the audio")
-        except TimeoutError:
-            self.error = ProviderError(self._name, "takes no more audio")
-        except ConnectionClosed:
+    def cut(self, error: ProviderError) -> None:
+        """End the connection at once, for a reason."""
+        self._end(error)
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    async def greeted(self) -> None:
+        """Until the session is ready. Raises ProviderError when it is over before, or takes too long."""
+        await asyncio.wait(
+            (self.ready, self.ended), timeout=self._limits.connect, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not self.ready.done():
+            raise (
+                self.ended.result()
+                if self.ended.done()
+                else ProviderError(self._name, "did not get ready in time")
+            )
+
+    async def hang_up(self) -> None:
+        """Close, politely if the peer answers soon; afterwards nothing of the connection is left."""
+        transport = self._transport
+        self._end(ProviderError(self._name, "was closed"))
+        if transport is None or transport.is_disconnected:
             return
-        self._socket.transport.abort()
-
-    async def _next(self) -> None:
         try:
-            async with asyncio.timeout(self._limits.keep_alive):
-                message = await self._outbox.get()
-        except TimeoutError:
-            for message in self.dialect.keep_alive():
-                await self._put(message)
-            return
-        await self._put(message)
+            if not transport.is_close_frame_sent:
+                transport.send_close(WSCloseCode.OK)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await transport.wait_disconnected()
+        except (OSError, RuntimeError, TimeoutError):
+            pass
+        finally:
+            transport.disconnect(graceful=False)
 
-    async def _put(self, message: Wire) -> None:
-        async with asyncio.timeout(self._limits.send):
-            await self._socket.send(message)
+    # From picows.
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._spoke_at = self._loop.time()
+        self._timer = self._loop.call_later(self._limits.keep_alive, self._pulse)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if self.ended.done():
+            if kind == WSMsgType.CLOSE:
+                transport.disconnect()
+        elif kind == WSMsgType.CLOSE:
+            self._end(closure(self._name, int.from_bytes(frame.get_payload_as_bytes()[:2], "big") or 1005))
+            transport.disconnect()
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            self._receive(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._end(ProviderError(self._name, "lost the connection"))
+
+    def _receive(self, frame: WSFrame) -> None:
+        if not self._budget.spend(self._loop.time()):
+            self.cut(ProviderError(self._name, "sends far too many messages"))
+            return
+        self._parts.append(frame.get_payload_as_bytes())
+        if len(self._parts) > _MAX_PARTS or sum(map(len, self._parts)) > MAX_MESSAGE:
+            self.cut(ProviderError(self._name, "sends messages that are too big"))
+        elif frame.fin:
+            message = b"".join(self._parts)
+            self._parts.clear()
+            self._deliver(message)
+
+    def _deliver(self, message: bytes) -> None:
+        try:
+            self._on_message(self, message)
+        except WireError:
+            self._strikes += 1
+            if self._strikes >= _STRIKES:
+                self.cut(ProviderError(self._name, "does not speak its protocol"))
+        except ProviderError as error:
+            self.cut(error)
+        except Exception as error:  # a fault of ours must not end more than this connection
+            log.exception("a recognizer's message could not be handled", provider=self._name)
+            self.cut(ProviderError(self._name, f"met a fault of ours ({type(error).__name__})"))
+
+    def _end(self, error: ProviderError) -> None:
+        if not self.ended.done():
+            self.ended.set_result(error)
+
+    def _pulse(self) -> None:
+        """Say something when nothing was said for a while."""
+        quiet = self._loop.time() - self._spoke_at
+        if quiet >= self._limits.keep_alive:
+            self.send(self.dialect.keep_alive())
+            quiet = 0.0
+        if not self.ended.done():
+            self._timer = self._loop.call_later(self._limits.keep_alive - quiet, self._pulse)
 
 
 class Budget:
     """How many messages a peer may send: a burst of one second's worth, then so many a second."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._left = float(_MOST_PER_SECOND)
+    def __init__(self) -> None:
+        self._left = _MOST_PER_SECOND
         self._at = 0.0
 
-    def spend(self, now: float) -> None:
-        """Count a message at monotonic second `now`. Raises ProviderError for a flood."""
-        if self._at:
-            gained = (now - self._at) * _MOST_PER_SECOND
-            self._left = min(float(_MOST_PER_SECOND), self._left + gained)
+    def spend(self, now: float) -> bool:
+        """Count a message at monotonic second `now`; False for a flood."""
+        self._left = min(_MOST_PER_SECOND, self._left + (now - self._at) * _MOST_PER_SECOND) - 1
         self._at = now
-        self._left -= 1
-        if self._left < 0:
-            raise ProviderError(self._name, "sends far too many messages")
+        return self._left >= 0
+
+
+def closure(name: str, code: int) -> ProviderError:
+    """The error for a connection that the peer closed with a code."""
+    reason = f"closed the connection ({code})"
+    if code in _DENIED_CODES:
+        return DeniedError(name, reason)
+    if code in _UNFIT_CODES:
+        return UnfitError(name, reason)
+    return ProviderError(name, reason)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 import structlog
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
 
-from offhook.foundation.errors import ProviderError, WireError
-from offhook.protocols.base import Strikes
+from offhook.foundation.errors import BusyError, ProviderError
+from offhook.speech.stt.dial import dial
 from offhook.speech.stt.dialect import Dialect, Heard, Limits, Ready, Wire
-from offhook.speech.stt.line import Budget, Line, closure, opened
+from offhook.speech.stt.line import Line
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +33,7 @@ class Listener(Protocol):
 
 
 class Link:
-    """One connection at a time, opened when it is made and again when it is needed.
+    """One connection at a time, opened when the link is made and again when it is needed.
 
     `line` is set while the session takes audio. `refused` is an error that another try would only repeat.
     """
@@ -69,65 +67,57 @@ class Link:
                 error = await self._connection()
             except ProviderError as raised:
                 error = raised
-            except Exception as raised:
-                log.exception("recognizer failed", provider=self._name)
-                error = ProviderError(self._name, f"failed ({type(raised).__name__})")
             if not error.retryable:
                 self.refused = error
             again = self._listener.on_lost(error)
             log.warning("recognizer lost", provider=self._name, reason=error.reason, again=again)
             if again:
-                await asyncio.sleep(random.uniform(*_RETRY_SECONDS))
+                least = error.after if isinstance(error, BusyError) else 0.0
+                await asyncio.sleep(max(least, random.uniform(*_RETRY_SECONDS)))
             else:
                 self._needed.clear()
 
     async def _connection(self) -> ProviderError:
         """One connection from its beginning to its end, and why it ended. Raises ProviderError."""
-        dialect = self._dialects()
-        async with opened(self._name, dialect, self._limits) as socket:
-            line = Line(self._name, dialect, socket, self._limits)
-            writer = asyncio.create_task(line.write(), name=f"stt-{self._name}-writer")
-            try:
-                await self._listen(line, socket)
-            except ConnectionClosed:
-                pass
-            finally:
-                self.line = None
-                writer.cancel()
-                with suppress(asyncio.CancelledError):
-                    await writer
-            return line.error or closure(self._name, socket.close_code)
-
-    async def _listen(self, line: Line, socket: ClientConnection) -> None:
-        """Read until the connection closes. Raises ProviderError for a peer not worth listening to."""
-        now = asyncio.get_running_loop().time
-        budget, strikes = Budget(self._name), Strikes()
+        line = await dial(self._name, self._dialects(), self._limits, self._read)
         try:
-            async with asyncio.timeout(self._limits.connect) as patience:
-                if not line.dialect.habits.greets:
-                    self._ready(line, patience)
-                async for message in socket:
-                    budget.spend(now())
-                    for heard in self._read(line, message, strikes):
-                        if isinstance(heard, Ready):
-                            self._ready(line, patience)
-                        elif self.line is not None:
-                            self._listener.on_heard(heard)
-        except TimeoutError:
-            raise ProviderError(self._name, "did not get ready in time") from None
+            if not line.dialect.habits.greets:
+                self._begin(line)
+            await line.greeted()
+            return await line.ended
+        finally:
+            self.line = None
+            await line.hang_up()
 
-    def _ready(self, line: Line, patience: asyncio.Timeout) -> None:
-        if self.line is None:
-            patience.reschedule(None)
+    def _begin(self, line: Line) -> None:
+        if not line.ready.done() and not line.ended.done():
+            line.ready.set_result(None)
             self.line = line
             self._listener.on_ready(line)
 
-    def _read(self, line: Line, message: Wire, strikes: Strikes) -> Sequence[Heard]:
-        try:
-            heard, answers = line.dialect.read(message)
-        except WireError as error:
-            if strikes.strike(error):
-                raise ProviderError(self._name, "does not speak its protocol") from error
-            return ()
+    def _read(self, line: Line, message: Wire) -> None:
+        """Raises WireError, ProviderError."""
+        heard, answers = line.dialect.read(message)
         line.send(answers)
-        return heard
+        for one in heard:
+            if isinstance(one, Ready):
+                self._begin(line)
+            elif self.line is line:
+                self._listener.on_heard(one)
+
+
+async def probe(name: str, dialect: Dialect, limits: Limits) -> None:
+    """Open a session and close it again. Raises ProviderError when that does not work."""
+
+    def read(line: Line, message: Wire) -> None:
+        heard, answers = line.dialect.read(message)
+        line.send(answers)
+        if any(isinstance(one, Ready) for one in heard) and not line.ready.done():
+            line.ready.set_result(None)
+
+    line = await dial(name, dialect, limits, read)
+    try:
+        if dialect.habits.greets:
+            await line.greeted()
+    finally:
+        await line.hang_up()

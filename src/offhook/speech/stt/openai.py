@@ -7,21 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from offhook.audio.frame import AudioFormat, Encoding
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.protocols import openai_transcription as wire
-from offhook.speech.stt.dialect import (
-    Habits,
-    Heard,
-    Interim,
-    Limits,
-    Ready,
-    Settled,
-    Wire,
-    require_key,
-    wanted_languages,
-    websocket_base,
-)
-from offhook.speech.stt.stream import StreamRecognizer
+from offhook.speech.stt.dialect import Habits, Heard, Interim, Limits, Ready, Settled, Wire
+from offhook.speech.stt.hosted import HostedStt, key_header, websocket_base
 
 _FORMATS = {Encoding.PCM16: "audio/pcm", Encoding.ULAW: "audio/pcmu", Encoding.ALAW: "audio/pcma"}
 _MOST_ITEMS = 64
@@ -44,10 +33,12 @@ class OpenAiDialect:
 
     habits = Habits(chunk_ms=100)
 
-    def __init__(self, name: str, key: str, url: str, update: str, format: AudioFormat) -> None:
+    def __init__(
+        self, name: str, url: str, headers: dict[str, str], update: str, format: AudioFormat
+    ) -> None:
         self._name = name
         self._url = url
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = headers
         self._update = update
         self._commits: deque[tuple[str, float]] = deque(maxlen=_MOST_ITEMS)
         self._items: dict[str, Item] = {}
@@ -147,22 +138,21 @@ class OpenAiDialect:
                 self._items[f"refused {event}"] = Item(commit[1], "", Settled("", commit[1]))
                 return self._settled()
         if code in _KEY_CODES or kind in _KEY_CODES:
-            raise ProviderError(self._name, "refused the key", retryable=False)
+            raise DeniedError(self._name)
         if code in _SPENT_CODES or kind in _SPENT_CODES:
-            raise ProviderError(self._name, "is over its spending limit", retryable=False)
+            raise DeniedError(self._name, "is over its spending limit")
         if code in _OVER_KINDS or kind in _OVER_KINDS:
-            raise ProviderError(self._name, "ended the session")
+            raise BusyError(self._name, "ended the session")
         if not self._ready:
-            reason = "did not accept the session; check the model's name and its options"
-            raise ProviderError(self._name, reason, retryable=False)
+            raise UnfitError(self._name, "did not accept the session; check the model's name and its options")
         return ()
 
 
-class OpenAiStt:
+class OpenAiStt(HostedStt):
     """The provider; `url` is the API's base (a server that speaks GA transcription sessions will do).
 
     `prompt` and `keywords` guide the model where it takes them. `logprobs` asks for confidence, which not
-    all models give.
+    all models give. Raises ProviderError.
     """
 
     name = "openai"
@@ -180,45 +170,27 @@ class OpenAiStt:
         logprobs: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        require_key(self.name, key, url, "openai.com", "OPENAI_API_KEY")
-        self._key = key
+        super().__init__(languages, limits)
+        self._headers = key_header(self.name, key, url, "openai.com", "Authorization", "Bearer {}")
         self._url = wire.session_url(websocket_base(self.name, url))
         self._model = model
-        self._languages = tuple(languages)
         self._prompt = prompt
         self._keywords = tuple(keywords)
         self._noise_reduction = noise_reduction
         self._logprobs = logprobs
-        self._limits = limits or Limits()
 
-    def open(
-        self,
-        format: AudioFormat,
-        language: str,
-        on_partial: Callable[[str], None] | None = None,
-        languages: Sequence[str] = (),
-    ) -> StreamRecognizer:
-        """Must be called on the event loop. `languages`: what this leg may speak, if not the provider's."""
-        wanted = wanted_languages(languages or self._languages, language)
+    def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], OpenAiDialect]:
         sent = vendor_format(format)
         update = wire.session_update(
             self._model,
             _FORMATS[sent.encoding],
-            wanted,
+            languages,
             prompt=self._prompt,
             keywords=self._keywords,
             noise_reduction=self._noise_reduction,
             logprobs=self._logprobs,
         )
-
-        def dialect() -> OpenAiDialect:
-            return OpenAiDialect(self.name, self._key, self._url, update, sent)
-
-        known = wanted[0] if len(wanted) == 1 else ""
-        return StreamRecognizer(self.name, dialect, format, known, on_partial, self._limits)
-
-    async def close(self) -> None:
-        """Nothing to release: each leg's recognizer closes its own connection."""
+        return lambda: OpenAiDialect(self.name, self._url, self._headers, update, sent)
 
 
 def vendor_format(format: AudioFormat) -> AudioFormat:

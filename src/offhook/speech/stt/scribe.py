@@ -6,43 +6,29 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from offhook.audio.frame import PHONE, AudioFormat, Encoding
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.protocols import scribe as wire
-from offhook.speech.stt.dialect import (
-    Described,
-    Habits,
-    Heard,
-    Interim,
-    Limits,
-    Ready,
-    Settled,
-    Wire,
-    require_key,
-    wanted_languages,
-    websocket_base,
-)
-from offhook.speech.stt.stream import StreamRecognizer
+from offhook.speech.stt.dialect import Described, Habits, Heard, Interim, Limits, Ready, Settled, Wire
+from offhook.speech.stt.hosted import HostedStt, key_header, websocket_base
 
 _RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 _KEEP_ALIVE_MS = 100
-_REASONS = {
+_DENIED = {
     "auth_error": "refused the key",
     "quota_exceeded": "has no quota left",
     "unaccepted_terms": "wants its terms accepted",
-    "input_error": "did not accept the session; check the model's name and its options",
-    "invalid_request": "did not accept the session; check the model's name and its options",
-    "rate_limited": "is over its rate limit",
-    "session_time_limit_exceeded": "ended the session, which was too long",
 }
 
 
 class ScribeDialect:
     """One session. Commits are answered in their order, which tells whose words an answer brings."""
 
-    def __init__(self, name: str, key: str, url: str, format: AudioFormat, describes: bool) -> None:
+    def __init__(
+        self, name: str, url: str, headers: dict[str, str], format: AudioFormat, describes: bool
+    ) -> None:
         self._name = name
         self._url = url
-        self._headers = {"xi-api-key": key} if key else {}
+        self._headers = headers
         self._commits: deque[float] = deque(maxlen=64)
         self._sent = 0
         self._uncommitted = 0
@@ -90,8 +76,7 @@ class ScribeDialect:
             case wire.Unheard():
                 return self._committed("") if self._commits else (), ()
             case wire.Fault(code, retryable):
-                reason = _REASONS.get(code, f"failed ({code})")
-                raise ProviderError(self._name, reason, retryable=retryable)
+                raise _error(self._name, code, retryable)
         return (), ()
 
     def _committed(self, text: str) -> Sequence[Heard]:
@@ -109,8 +94,8 @@ class ScribeDialect:
         return (*heard, Described(described.language, described.confidence))
 
 
-class ScribeStt:
-    """The provider. One language is set, or, with several in `languages`, each utterance's is detected."""
+class ScribeStt(HostedStt):
+    """The provider. Raises ProviderError."""
 
     name = "elevenlabs"
 
@@ -124,36 +109,25 @@ class ScribeStt:
         keyterms: Sequence[str] = (),
         limits: Limits | None = None,
     ) -> None:
-        require_key(self.name, key, url, "elevenlabs.io", "ELEVENLABS_API_KEY")
-        self._key = key
+        super().__init__(languages, limits)
+        self._headers = key_header(self.name, key, url, "elevenlabs.io", "xi-api-key")
         self._base = websocket_base(self.name, url)
         self._model = model
-        self._languages = tuple(languages)
         self._keyterms = tuple(keyterms)
-        self._limits = limits or Limits()
 
-    def open(
-        self,
-        format: AudioFormat,
-        language: str,
-        on_partial: Callable[[str], None] | None = None,
-        languages: Sequence[str] = (),
-    ) -> StreamRecognizer:
-        """Must be called on the event loop. `languages`: what this leg may speak, if not the provider's."""
-        wanted = wanted_languages(languages or self._languages, language)
+    def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], ScribeDialect]:
         sent = vendor_format(format)
         kind = f"ulaw_{sent.rate}" if sent.encoding is Encoding.ULAW else f"pcm_{sent.rate}"
-        url = wire.realtime_url(self._base, self._model, kind, wanted, self._keyterms)
-        several = len(wanted) != 1
+        url = wire.realtime_url(self._base, self._model, kind, languages, self._keyterms)
+        return lambda: ScribeDialect(self.name, url, self._headers, sent, len(languages) != 1)
 
-        def dialect() -> ScribeDialect:
-            return ScribeDialect(self.name, self._key, url, sent, several)
 
-        known = "" if several else wanted[0]
-        return StreamRecognizer(self.name, dialect, format, known, on_partial, self._limits)
-
-    async def close(self) -> None:
-        """Nothing to release: each leg's recognizer closes its own connection."""
+def _error(name: str, code: str, retryable: bool) -> ProviderError:
+    if code in _DENIED:
+        return DeniedError(name, _DENIED[code])
+    if not retryable:
+        return UnfitError(name, "did not accept the session; check the model's name and its options")
+    return BusyError(name, f"ended the session ({code})")
 
 
 def vendor_format(format: AudioFormat) -> AudioFormat:

@@ -13,7 +13,7 @@ import numpy as np
 
 from offhook.audio.convert import Converter, to_samples
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import BusyError, ProviderError
 from offhook.speech.base import Transcript
 from offhook.speech.stt.dialect import Described, Dialect, Heard, Interim, Limits, Settled, TurnSound
 from offhook.speech.stt.line import Line
@@ -26,6 +26,7 @@ _CLOSE_ENOUGH_MS = 1_000
 _EDGE_MS = 50
 """Vendors' times are rounded: words that end this close to a drop belong to what was dropped."""
 _DESCRIBE_MS = 150
+_LONGEST_WAIT_S = 0.5
 
 
 class StreamRecognizer:
@@ -190,7 +191,7 @@ class StreamRecognizer:
         utterance = self._utterance
         if utterance is not None and utterance.error is None:
             self._offset_ms = utterance.start_ms
-            line.replay(bytes(utterance.audio))
+            line.feed(bytes(utterance.audio))
             if utterance.wanted_ms > utterance.settled_ms:
                 self._flush(line, utterance)
 
@@ -219,7 +220,8 @@ class StreamRecognizer:
         utterance = self._utterance
         if utterance is None or utterance.error is not None:
             return False
-        again = error.retryable and not utterance.failures and utterance.rewind()
+        wait = error.after if isinstance(error, BusyError) else 0.0
+        again = error.retryable and wait <= _LONGEST_WAIT_S and not utterance.failures and utterance.rewind()
         if again:
             utterance.failures += 1
         else:

@@ -1,31 +1,26 @@
-"""Speech to text by a local Whisper model (faster-whisper, CTranslate2 weights) in worker threads."""
+"""Speech to text by a local Whisper model, in worker threads; partials while these are idle."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import exp
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import MissingExtraError, MissingModelError, ProviderError
+from offhook.foundation.errors import MissingModelError, ProviderError, UnfitError
 from offhook.speech.base import Transcript
 from offhook.speech.clip import unpack
 from offhook.speech.pool import Ticket, Workers, finished
 from offhook.speech.stt.credible import audible
-from offhook.speech.stt.dialect import wanted_languages
+from offhook.speech.stt.hosted import wanted_languages
+from offhook.speech.stt.whisper_model import RATE, Sentence, WhisperModel, Words
 
-RATE = 16_000
 _FIRST_PARTIAL_MS, _PARTIAL_MS = 1_000, 1_000
 _SETTLE_MS = 20_000
 """From here on all but the last sentence is settled: Whisper hears 30 s at a time."""
 _MOST_MS = 60_000
-_NO_SPEECH, _NO_SPEECH_LOGPROB = 0.6, -1.0
-"""Whisper's own rule for words that nobody said."""
-_LEAST_SURE = 0.35
-_SURE_LANGUAGE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +32,12 @@ class Clip:
     languages: tuple[str, ...]
     start: int = 0
 
-    @property
-    def end(self) -> int:
-        return self.start + len(self.audio)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A segment of speech; it begins `start` seconds into the clip."""
-
-    text: str
-    start: float
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was said in a clip, and in which language."""
-
-    sentences: tuple[Sentence, ...] = ()
-    language: str = ""
-
 
 class WhisperStt:
-    """The provider. `weights` is a folder of CTranslate2 weights; nothing is ever downloaded.
+    """The provider. `threads` are CTranslate2's in each of `workers` threads of ours.
 
     One language is listened for, or, with several (or none) in `languages`, each utterance's is detected.
-    Raises MissingExtraError without faster-whisper, MissingModelError without weights.
+    Raises ProviderError: MissingExtraError without faster-whisper, MissingModelError without weights.
     """
 
     name = "whisper"
@@ -81,12 +55,10 @@ class WhisperStt:
         deadline: float = 10.0,
     ) -> None:
         if weights is None:
-            raise MissingModelError(
-                self.name, "set [speech.whisper] weights to a folder of CTranslate2 weights"
-            )
-        self._model = load(self.name, weights, device, compute_type, threads, workers)
-        self._known: frozenset[str] = frozenset(self._model.supported_languages)
-        self._beam = beam
+            raise MissingModelError(self.name, "set whisper.weights to a folder of CTranslate2 weights")
+        self._model = WhisperModel(
+            weights, device=device, compute_type=compute_type, threads=threads, workers=workers, beam=beam
+        )
         self._languages = tuple(languages)
         self._deadline = deadline
         self.workers: Workers[Clip, Words] = Workers(self.name, self._transcribe, threads=workers)
@@ -98,11 +70,11 @@ class WhisperStt:
         on_partial: Callable[[str], None] | None = None,
         languages: Sequence[str] = (),
     ) -> WhisperRecognizer:
-        """Must be called on the event loop. Refuses languages that the weights lack with ProviderError."""
+        """Must be called on the event loop. Raises UnfitError for languages that the weights lack."""
         wanted = wanted_languages(languages or self._languages, language)
         for code in wanted:
-            if code not in self._known:
-                raise ProviderError(self.name, f"these weights do not know {code!r}", retryable=False)
+            if code not in self._model.languages:
+                raise UnfitError(self.name, f"has weights that do not know {code!r}")
         clip = Clip(b"", format, wanted)
         return WhisperRecognizer(self.workers, clip, on_partial, asyncio.get_running_loop(), self._deadline)
 
@@ -110,79 +82,18 @@ class WhisperStt:
         await self.workers.close()
 
     def _transcribe(self, tickets: Sequence[Ticket[Clip, Words]]) -> None:
-        """Worker thread: one clip after the other; given up between its sentences when nobody waits."""
+        """Worker thread: one clip after the other."""
         for ticket in tickets:
             clip = ticket.item
             sound = unpack(clip.audio, clip.format, RATE)
-            if not audible(sound):
+            if audible(sound):
+                ticket.resolve(self._model.words(sound, clip.languages, partial(_wanted, ticket)))
+            else:
                 ticket.resolve(Words())
-                continue
-            language = self._language(sound, clip.languages)
-            segments, _ = self._model.transcribe(
-                sound,
-                language=language,
-                beam_size=self._beam,
-                temperature=0.0,
-                condition_on_previous_text=False,
-                word_timestamps=False,
-                vad_filter=False,
-            )
-            sentences = []
-            for segment in segments:
-                if ticket.gone:
-                    break
-                if sentence := believed(segment):
-                    sentences.append(sentence)
-            ticket.resolve(Words(tuple(sentences), language))
-
-    def _language(self, sound: Any, wanted: tuple[str, ...]) -> str:
-        """The likeliest of the wanted languages; the first of them when Whisper is not sure at all."""
-        if len(wanted) == 1:
-            return wanted[0]
-        if len(self._known) == 1:
-            return str(next(iter(self._known)))
-        best, _, all_languages = self._model.detect_language(sound)
-        if not wanted:
-            return str(best)
-        likely = {code: p for code, p in all_languages if code in wanted}
-        code = max(likely, key=lambda code: likely[code], default=wanted[0])
-        total = sum(likely.values())
-        return code if total > 0 and likely[code] / total >= _SURE_LANGUAGE else wanted[0]
 
 
-def load(name: str, weights: Path, device: str, compute_type: str, threads: int, workers: int) -> Any:
-    """The model. Raises ProviderError (MissingExtraError, MissingModelError)."""
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError:
-        raise MissingExtraError(name, "whisper") from None
-    if not (weights / "model.bin").is_file():
-        raise MissingModelError(name, f"no model.bin in {weights.name!r}; it must hold CTranslate2 weights")
-    if not (weights / "tokenizer.json").is_file():
-        raise MissingModelError(name, f"no tokenizer.json in {weights.name!r}")  # it would be downloaded
-    try:
-        return WhisperModel(
-            str(weights),
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=threads,
-            num_workers=workers,
-            local_files_only=True,
-        )
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = f"cannot load its weights on {device!r} as {compute_type!r} ({type(error).__name__})"
-        raise ProviderError(name, reason, retryable=False) from error
-
-
-def believed(segment: Any) -> Sentence | None:
-    """A segment's words, unless Whisper itself doubts that anybody spoke, or is not sure of them at all."""
-    text = str(segment.text).strip()
-    if not any(letter.isalnum() for letter in text):
-        return None
-    if segment.no_speech_prob > _NO_SPEECH and segment.avg_logprob < _NO_SPEECH_LOGPROB:
-        return None
-    confidence = exp(min(0.0, segment.avg_logprob))
-    return Sentence(text, float(segment.start), confidence) if confidence >= _LEAST_SURE else None
+def _wanted(ticket: Ticket[Clip, Words]) -> bool:
+    return not ticket.gone
 
 
 class WhisperRecognizer:
