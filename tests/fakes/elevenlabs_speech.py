@@ -1,4 +1,4 @@
-"""ElevenLabs' voices over HTTP and multi-context WebSocket, checked against the `elevenlabs` package's types."""
+"""ElevenLabs' voices over HTTP and WebSocket contexts, checked against the `elevenlabs` package's types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vendor's HTTP server on loopback, for fakes to build on: routes, keys, streams cut anywhere, scripted faults.
+"""A vendor's HTTP server on loopback, for fakes to build on: routes, streams cut anywhere, scripted faults.
 
 Knows no vendor: fakes give it routes. Its wire is h11's, so that what it does wrong it does on purpose.
 """

@@ -1,12 +1,13 @@
-"""Checks what a fake gets against the types of the vendor's official SDK: unknown fields and wrong values fail."""
+"""Checks what a fake gets against the types of the vendor's official SDK: what those do not know fails."""
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 import typing_extensions
@@ -41,7 +42,7 @@ def check_call(method: Callable[..., Any], arguments: Mapping[str, Any], own: It
             raise NotInSdk(f"{name}: {error}") from error
 
 
-@lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=128)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
@@ -51,8 +52,12 @@ def closed(hint: Any) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         arms = [closed(arm) for arm in typing.get_args(hint)]
         known = [arm for arm in arms if arm is not Any]
-        return typing.Union[tuple(known)] if known else Any
+        return _union(known) if known else Any
     return hint
+
+
+def _union(kinds: list[Any]) -> Any:
+    return functools.reduce(operator.or_, kinds)
 
 
 def _consumed(value: Any) -> Iterator[None]:
@@ -80,12 +85,12 @@ def _unknown(kind: Any, value: Any, where: str) -> Iterator[str]:
             return
         hints = [typing_extensions.get_type_hints(arm) for arm in fitting]
         for name, item in value.items():
-            nested = typing.Union[tuple(hint[name] for hint in hints)]
+            nested = _union([hint[name] for hint in hints])
             yield from _unknown(nested, item, f"{where}{name}.")
     elif isinstance(value, list):
         inner = [typing.get_args(arm)[0] for arm in arms if typing.get_origin(arm) and typing.get_args(arm)]
         for item in value if inner else ():
-            yield from _unknown(typing.Union[tuple(inner)], item, where)
+            yield from _unknown(_union(inner), item, where)
 
 
 def _arms(kind: Any) -> Iterator[Any]:

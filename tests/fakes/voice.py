@@ -43,7 +43,7 @@ def at_rate(seconds: float, rate: int) -> Samples:
 
 @lru_cache(maxsize=64)
 def encoded(name: str, seconds: float) -> bytes:
-    """By ElevenLabs' names of formats: pcm_24000, ulaw_8000, alaw_8000, mp3_44100_128, opus_48000_64, wav_24000."""
+    """By ElevenLabs' names of formats: pcm_24000, ulaw_8000, mp3_44100_128, opus_48000_64; and wav_24000."""
     kind, rate, *kilobits = name.split("_")
     samples = at_rate(seconds, int(rate))
     match kind:
