@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import ProviderError, UnfitError
 from offhook.speech.base import Recognizer, Stt, Transcript
 from offhook.speech.fallback import Lineup, Place, served_by_none
 from offhook.speech.joined import joined
@@ -55,12 +55,15 @@ class FallbackRecognizer:
         self._told = ""
         self._before = ""
         self._failed: list[Place[Stt]] = []
+        self._unfit: list[Place[Stt]] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._serial = 0
         self._inner: Recognizer | None = None
         self._place: Place[Stt] | None = None
         self._error: ProviderError | None = None
-        self._take(probing=True)
+        self._take()
+        if len(self._unfit) == len(lineup.order(language)) and self._error is not None:
+            raise self._error
 
     # The contract.
 
@@ -121,27 +124,25 @@ class FallbackRecognizer:
 
     def _best(self) -> Place[Stt] | None:
         candidates = self._lineup.candidates(self._language)
-        return next((place for place in candidates if place not in self._failed), None)
+        return next((place for place in candidates if place not in (*self._failed, *self._unfit)), None)
 
-    def _take(self, probing: bool = False) -> None:
+    def _take(self) -> None:
         """Open the best provider that has not failed this utterance; none when there is none."""
         self._leave()
-        refused: list[Place[Stt]] = []
         while (place := self._best()) is not None:
             partial = self._listener(place) if self._on_partial is not None else None
             try:
                 self._inner = place.provider.open(self._format, self._language, partial)
+            except UnfitError as error:
+                self._error = error
+                self._unfit.append(place)
             except ProviderError as error:
                 self._error = error
                 self._failed.append(place)
-                refused.append(place)
-                if not probing:
-                    self._lineup.failed(place, error, self._language)
-                continue
-            self._place = place
-            return
-        if probing and self._error is not None and len(refused) == len(self._lineup.order(self._language)):
-            raise self._error
+                self._lineup.failed(place, error, self._language)
+            else:
+                self._place = place
+                return
 
     def _listener(self, place: Place[Stt]) -> Partial:
         def partial(text: str) -> None:
@@ -152,7 +153,8 @@ class FallbackRecognizer:
         return partial
 
     async def _finished(self, inner: Recognizer, place: Place[Stt]) -> Transcript:
-        others = [p for p in self._lineup.candidates(self._language) if p not in (*self._failed, place)]
+        left = (*self._failed, *self._unfit, place)
+        others = [other for other in self._lineup.candidates(self._language) if other not in left]
         limit = FINISH_S if others else LAST_FINISH_S
         try:
             async with asyncio.timeout(limit):
