@@ -84,7 +84,7 @@ class DuplexContext:
     """What a speech-to-speech engine knows of its call.
 
     `history()` gives what was heard so far, for a session that has to begin again; `tools` are what the
-    vendor's model may have called.
+    vendor's model may have called; `text_only`: the caller reads and writes, and hears nothing.
     """
 
     call_id: str
@@ -93,6 +93,7 @@ class DuplexContext:
     history: Callable[[], Sequence[Message]]
     variables: dict[str, Any] = field(default_factory=dict)
     tools: Sequence[ToolSpec] = ()
+    text_only: bool = False
 
 
 class DuplexEngine(Protocol):
