@@ -40,11 +40,13 @@ class Spoken:
 
 @dataclass(slots=True)
 class Said:
-    """A clause on its way: its words, its sound in one or more pieces, `whole` once no more will come."""
+    """A clause on its way: its words, its sound in one or more pieces, `whole` once no more will come;
+    a `broken` one never is: its sound ended before its words."""
 
     text: str
     pieces: list[Spoken] = field(default_factory=list)
     whole: bool = False
+    broken: bool = False
 
     @property
     def heard(self) -> int:
@@ -149,6 +151,7 @@ class Playback:
             said = self._said = Said(clause.text)
         else:
             said.text += clause.text
+        said.broken = said.broken or clause.broken
         if clause.audio or not clause.more:
             piece = Spoken(said, clause.audio)
             said.pieces.append(piece)
@@ -165,7 +168,7 @@ class Playback:
 
     def _end_said(self) -> None:
         if self._said is not None:
-            self._said.whole = True
+            self._said.whole = not self._said.broken
             self._said = None
 
     def tick(self, now_ms: float) -> bool:
@@ -287,9 +290,12 @@ class Playback:
 
     def heard_all(self) -> str:
         """The words of a reply that was heard to its end."""
-        text = " ".join(said.text.strip() for said in self._clauses() if said.text)
+        parts = [
+            said.words(CHAR_MS * self._bytes_per_ms)[0] if said.broken else said.text.strip()
+            for said in self._clauses()
+        ]
         self._done.clear()
-        return text
+        return " ".join(part for part in parts if part)
 
     def _clauses(self) -> list[Said]:
         """What this reply said so far, in order, each clause once."""

@@ -211,7 +211,7 @@ class Speaking:
                     self._on_tool(part)
                 else:
                     tools.append(part)
-            elif part.audio:
+            elif part.audio or part.broken:
                 await self.playback.room()
                 self._sound(part)
 

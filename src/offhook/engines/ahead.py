@@ -1,7 +1,9 @@
 """Gives a reply's words a voice, clause by clause in order, the next while one is heard. No models, no turns.
 
 The first clause is waited for alone: nothing more is taken from the model until its first sound was taken,
-so that a reply cancelled before anything was heard has not been read to its end.
+so that a reply cancelled before anything was heard has not been read to its end. Later clauses are given when
+they are whole, or when the caller has nearly heard what was given: until then a voice that breaks off can be
+replaced unheard.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from contextlib import aclosing
 from offhook.audio.frame import AudioFormat
 from offhook.engines.base import Clause
 from offhook.foundation.clock import Clock
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import BrokenOffError, ProviderError
 from offhook.speech.base import ToolCall
 
 AHEAD = 2
@@ -22,6 +24,8 @@ MAX_CLAUSE_MS = 60_000
 """A voice that goes on longer than this is not speaking a clause."""
 START_MS, MOST_START_MS = 60, 800
 SPARE_MS = 40
+SOON_MS = 400
+"""So long before the caller runs out of sound, the next clause is given as far as it has come."""
 
 Words = AsyncGenerator[str | ToolCall, None]
 Sound = Callable[[str], AsyncIterator[bytes]]
@@ -53,8 +57,9 @@ class Pace:
 class Speech:
     """One clause in the making; it is begun at once and given, in pieces as they come, when asked."""
 
-    def __init__(self, text: str, sound: AsyncIterator[bytes], format: AudioFormat, pace: Pace) -> None:
+    def __init__(self, text: str, sound: Sound, format: AudioFormat, pace: Pace) -> None:
         self.text = text
+        self._sound = sound
         self._format = format
         self._pace = pace
         self._most = format.size(MAX_CLAUSE_MS)
@@ -62,17 +67,27 @@ class Speech:
         self._more = asyncio.Event()
         self._given_ms = 0.0
         self._began_ms = 0.0
-        self._started = self._dry = False
-        self._task = asyncio.create_task(self._take(sound), name=f"speech:{text[:20]}")
+        self._started = self._dry = self._broken = False
+        self._task = asyncio.create_task(self._make(), name=f"speech:{text[:20]}")
         self._task.add_done_callback(lambda task: self._more.set())
 
+    async def settled(self, seconds: float) -> None:
+        """Until the clause is whole, or so long."""
+        if seconds > 0:
+            await asyncio.wait((self._task,), timeout=seconds)
+
     async def next(self) -> Clause | None:
-        """The clause with its first sound, then more of it, then None. One without sound is None at once."""
-        while (audio := await self._next()) is not None:
-            if audio:
-                clause = Clause("" if self._started else self.text, audio, more=self._started)
-                self._started = True
-                return clause
+        """The clause with its first sound, then more of it, then None. One without sound is None at once;
+        one whose voice broke off ends with a broken piece."""
+        try:
+            while not self._broken and (audio := await self._next()) is not None:
+                if audio:
+                    clause = Clause("" if self._started else self.text, audio, more=self._started)
+                    self._started = True
+                    return clause
+        except BrokenOffError:
+            self._broken = True
+            return Clause("", b"", more=True, broken=True)
         if self._started and not self._dry:
             self._pace.went_well()
         return None
@@ -104,6 +119,16 @@ class Speech:
             self._pace.ran_dry()
         self._given_ms += self._format.ms(len(audio))
 
+    async def _make(self) -> None:
+        """All of the sound; once more from the beginning where a voice broke off of which nothing was given."""
+        for is_last in (False, True):
+            try:
+                return await self._take(self._sound(self.text))
+            except BrokenOffError:
+                if self._started or is_last:
+                    raise
+                self._pieces.clear()
+
     async def _take(self, sound: AsyncIterator[bytes]) -> None:
         taken = 0
         async with aclosing(_generator(sound)) as pieces:
@@ -127,6 +152,7 @@ class Ahead:
         self._queue: asyncio.Queue[Speech | ToolCall | None] = asyncio.Queue(AHEAD - 1)
         self._speeches: list[Speech] = []
         self._reader: asyncio.Task[None] | None = None
+        self._until_ms = 0.0
 
     async def parts(self) -> AsyncGenerator[Clause | ToolCall, None]:
         """Raises what the words or the voice raise, after what came before."""
@@ -135,7 +161,9 @@ class Ahead:
                 if isinstance(part, ToolCall):
                     yield part
                     continue
+                await part.settled((self._until_ms - SOON_MS - self._pace.now_ms()) / 1000)
                 while (clause := await part.next()) is not None:
+                    self._give(clause)
                     yield clause
                     self._read_on()
                 self._speeches.remove(part)
@@ -154,9 +182,13 @@ class Ahead:
     def _start(self, part: str | ToolCall) -> Speech | ToolCall:
         if isinstance(part, ToolCall):
             return part
-        speech = Speech(part, self._sound(part), self._format, self._pace)
+        speech = Speech(part, self._sound, self._format, self._pace)
         self._speeches.append(speech)
         return speech
+
+    def _give(self, clause: Clause) -> None:
+        """Reckon until when the caller has something to hear."""
+        self._until_ms = max(self._until_ms, self._pace.now_ms()) + self._format.ms(len(clause.audio))
 
     def _read_on(self) -> None:
         if self._reader is None:

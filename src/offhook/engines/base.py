@@ -16,11 +16,13 @@ class Clause:
     """A piece of the agent's speech: its words, and sound in the caller's format (whole samples).
 
     `more`: it goes on with the clause before it; its text, which may be empty, joins that one's as it is.
+    `broken`: the clause's sound ends here, before its words do; this piece of it may have no sound.
     """
 
     text: str
     audio: bytes
     more: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
