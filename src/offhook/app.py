@@ -32,12 +32,13 @@ from offhook.providers import make_engines, make_vads
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
-from offhook.telemetry import CountingBus, MeasuringLedger, Troubles, gauges, refused_at
+from offhook.telemetry import MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.listener import address, listen
 from offhook.web.metrics import Metrics
 from offhook.web.proxies import Proxies
 from offhook.web.server import DrainingServer, ServerLimits
 from offhook.web.site import Parts, Site, build_site
+from offhook.workers.share import Share
 
 FILE_LIMIT = 65_536
 GC_THRESHOLDS = (10_000, 20, 20)
@@ -46,7 +47,7 @@ _log = structlog.get_logger(__name__)
 
 def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> int:
     """Run Offhook until it is told to stop; returns the exit code. Raises OffhookError if it cannot start."""
-    _raise_file_limit()
+    raise_file_limit()
     listener = listen(settings.host, settings.port)
     if sys.platform == "win32":
         return asyncio.run(_serve(settings, listener, on_ready))
@@ -58,27 +59,36 @@ def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None
 async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
     shown = address(settings.host, listener.getsockname()[1])
     app = await build(settings)
-    limits = ServerLimits(
-        settings.limits.drain_seconds,
-        message_bytes=settings.limits.message_bytes,
-        proxies=Proxies(settings.trusted_proxies),
-    )
 
     def ready() -> None:
         on_ready(shown)
         if not settings.use_websocket_audio:
             begin_local_call(app.directory)
 
+    limits = server_limits(settings)
     server = DrainingServer(app.site.asgi, app.site.doors, app.directory, app.clock, limits, ready)
+    await keep(app, server, listener)
+    return 0
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    return ServerLimits(
+        settings.limits.drain_seconds,
+        message_bytes=settings.limits.message_bytes,
+        proxies=Proxies(settings.trusted_proxies),
+    )
+
+
+async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> None:
+    """Serve a built house until its server is told to stop, then close it."""
     _quiet_collector()
     app.media.start()
     app.watchdog.start()
     try:
-        await server.run_until_stopped(listener)
+        await server.run_until_stopped(*listeners)
     finally:
         app.watchdog.stop()
         await app.close()
-    return 0
 
 
 def _quiet_collector() -> None:
@@ -91,7 +101,7 @@ def _quiet_collector() -> None:
         trim(0)  # loading a model takes several times what it keeps; only glibc has to be asked for it
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     """A call holds a socket and two tape files; the usual soft limit of 1,024 is 300 calls."""
     if sys.platform != "win32":
         import resource
@@ -126,19 +136,18 @@ class App:
             await engine.close()
 
 
-async def build(settings: Settings) -> App:
-    """Load models, open storage, seal what a crash left, prepare the agents' lines. Raises OffhookError."""
+async def build(settings: Settings, share: Share | None = None) -> App:
+    """Load models, open storage, seal what a crash left, prepare the agents' lines. Raises OffhookError.
+    `share` is what this process has in common with other workers of its house."""
+    share = share or Share()
     clock = SystemClock()
     metrics = Metrics()
     _make_data_folder(settings)
     engines = await asyncio.to_thread(make_engines, settings, clock)
-    store = await asyncio.to_thread(SqlStore, f"sqlite:///{settings.data / 'offhook.db'}")
     troubles = Troubles(asyncio.get_running_loop())
-    ledger = MeasuringLedger(store, metrics)
-    tapes = Tapes(settings.data / "recordings", ledger, troubles.tell, clock) if settings.record else None
-    await asyncio.to_thread(_recover, store, tapes, clock)
+    store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
     media = MediaClock(clock, make_vads(settings.speech))
-    bus = CountingBus(metrics)
+    bus = share.bus(metrics)
     agents = {name: _bounded(agent, settings) for name, agent in settings.agents.items()}
     house = House(
         clock,
@@ -152,15 +161,18 @@ async def build(settings: Settings) -> App:
         settings.engine,
         settings.limits.max_calls,
         max_load=settings.limits.max_load,
+        new_call_id=share.new_call_id,
+        calls_elsewhere=share.calls_elsewhere,
     )
     directory = Directory(house)
+    directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
     await _prepare(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
     metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog)
-    site = build_site(settings, _parts(settings, house, directory, store, tapes, metrics, watch))
+    site = build_site(settings, _parts(settings, share, house, directory, store, tapes, metrics, watch))
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
     return App(clock, house, media, directory, store, tapes, site, watchdog)
@@ -175,6 +187,7 @@ def _make_data_folder(settings: Settings) -> None:
 
 def _parts(
     settings: Settings,
+    share: Share,
     house: House,
     directory: Directory,
     store: SqlStore,
@@ -189,22 +202,23 @@ def _parts(
         media_silence_seconds=limits.media_silence_seconds,
         resume_seconds=limits.resume_seconds,
     )
-    desk = ResumeDesk[BrowserChannel]()
+    desk = ResumeDesk[BrowserChannel](share.resume_prefix)
 
     def troubles() -> Sequence[str]:
         return ["the database refuses writes"] if store.degraded else []
 
-    return Parts(
+    parts = Parts(
         directory=directory,
         store=store,
         recordings=tapes,
         agents=house.agents,
         clock=house.clock,
         listen_phone=lambda admit: PhoneSocket(directory, admit, bounds, watch),
-        listen_browser=lambda admit: BrowserSocket(directory, admit, bounds, watch, desk),
+        listen_browser=lambda admit: BrowserSocket(directory, admit, bounds, watch, desk, share.move),
         metrics=metrics,
         troubles=troubles,
     )
+    return share.join(parts)
 
 
 def _bounded(agent: Agent, settings: Settings) -> Agent:
@@ -212,13 +226,22 @@ def _bounded(agent: Agent, settings: Settings) -> Agent:
     return replace(agent, max_call_seconds=min(agent.max_call_seconds, settings.limits.max_call_seconds))
 
 
-def _recover(store: SqlStore, tapes: Tapes | None, clock: SystemClock) -> None:
-    """Calls that a crash cut off are marked, and their recordings sealed."""
-    durations = tapes.leftovers() if tapes is not None else None
-    found = store.recover(clock.wall(), durations)
-    sealing = tapes.recover() if tapes is not None else []
+def _open_storage(
+    settings: Settings, share: Share, metrics: Metrics, troubles: Troubles, clock: SystemClock
+) -> tuple[SqlStore, Tapes | None]:
+    """The store and the tapes; calls that a crash cut off are marked, and their recordings sealed."""
+    with share.starting():
+        store = SqlStore(f"sqlite:///{settings.data / 'offhook.db'}")
+        tapes = None
+        if settings.record:
+            ledger = MeasuringLedger(store, metrics)
+            tapes = Tapes(settings.data / "recordings", ledger, troubles.tell, clock, share.is_ours)
+        durations = tapes.leftovers() if tapes is not None else None
+        found = store.recover(clock.wall(), durations, share.is_ours)
+        sealing = tapes.recover() if tapes is not None else []
     if found or sealing:
         _log.warning("calls were cut off by a crash", calls=len(found), recordings=len(sealing))
+    return store, tapes
 
 
 async def _check_agents(house: House) -> None:

@@ -18,6 +18,9 @@ class AddressError(OffhookError):
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for any (8080).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer calls, one per core (1).")
+    ] = None,
     engine: Annotated[str | None, typer.Option(help="cascade, or scripted for load tests.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for calls and recordings (./data).")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (info).")] = None,
@@ -26,10 +29,20 @@ def serve(
     from offhook.foundation import log
     from offhook.settings import load, secret_values
 
-    flags = {"host": host, "port": port, "engine": engine, "data": data, "log_level": log_level}
+    flags = {
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "engine": engine,
+        "data": data,
+        "log_level": log_level,
+    }
     settings = load(flags)
     log.configure(settings.log_level, settings.log_format, secret_values(settings))
-    from offhook.app import serve as run
+    if settings.workers > 1:
+        from offhook.workers.supervisor import serve as run
+    else:
+        from offhook.app import serve as run
 
     try:
         code = run(settings, on_ready=_ready)

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that answer calls on this port; as many as the machine has cores for it."""
     data: Path = Path("data")
     public_url: str = ""
     api_key: SecretStr | None = None

@@ -1,0 +1,50 @@
+"""What a server shares with other processes of its house: nothing, where it is alone. See `crew.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from picows import WSTransport
+
+from offhook.bus.base import Bus
+from offhook.foundation import ids
+from offhook.telemetry import CountingBus
+from offhook.web.metrics import Metrics
+from offhook.web.site import Parts
+
+
+class Share:
+    """For a server that is one process; `build` asks it what a house of several does otherwise."""
+
+    resume_prefix = ""
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """While storage is opened and what a crash left is found. Blocks."""
+        yield
+
+    def bus(self, metrics: Metrics) -> Bus:
+        return CountingBus(metrics)
+
+    def new_call_id(self) -> str:
+        return ids.call_id()
+
+    def is_ours(self, call_id: str) -> bool:
+        """Whether this process recovers that call if it finds it cut off."""
+        return True
+
+    def calls_elsewhere(self) -> int:
+        """Live calls of the other processes."""
+        return 0
+
+    def count(self, calls: int) -> None:
+        """So many calls are live here now."""
+
+    def move(self, transport: WSTransport, secret: str) -> bool:
+        """Hand a browser that comes back to the process that holds its call; False where none does."""
+        return False
+
+    def join(self, parts: Parts) -> Parts:
+        """The parts of this process, with what the others have in common with it."""
+        return parts
