@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from offhook.audio.frame import PHONE, AudioFormat
 from offhook.foundation.agent import Agent
-from offhook.foundation.errors import ProviderError
+from offhook.foundation.errors import ProviderError, UnfitError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall, Transcript
 
@@ -74,12 +74,15 @@ class Ear(Vendor):
         self.opened: list[Recognized] = []
 
     def open(
-        self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
+        self,
+        format: AudioFormat,
+        language: str,
+        on_partial: Callable[[str], None] | None = None,
+        languages: Sequence[str] = (),
     ) -> Recognized:
-        from offhook.foundation.errors import UnfitError
-
-        if language in self.deaf_to:
-            raise UnfitError(self.name, f"does not understand {language!r}")
+        for wanted in (language, *languages):
+            if wanted in self.deaf_to:
+                raise UnfitError(self.name, f"does not understand {wanted!r}")
         recognizer = Recognized(self, on_partial)
         self.opened.append(recognizer)
         return recognizer

@@ -223,6 +223,17 @@ async def test_an_order_per_language() -> None:
     await closed(stt, recognizer)
 
 
+async def test_a_caller_of_two_languages_is_heard_by_one_that_knows_both() -> None:
+    one, two, three = Ear("one", WORDS), Ear("two", WORDS), Ear("three", WORDS, deaf_to=["ar"])
+    orders = {"": ["three", "one", "two"], "ar": ["two", "one"]}
+    stt, recognizer, _ = ears(one, two, three, orders=orders)
+    assert [len(ear.opened) for ear in (one, two, three)] == [0, 0, 1]
+    both = stt.open(PHONE, "", languages=["en", "ar"])
+    assert [len(ear.opened) for ear in (one, two, three)] == [1, 0, 1]
+    await both.close()
+    await closed(stt, recognizer)
+
+
 @pytest.mark.parametrize(
     ("earlier", "later", "both"),
     [

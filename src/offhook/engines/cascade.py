@@ -46,8 +46,10 @@ class CascadeEngine:
         _check(parts, agent)
         self._tongue = Tongue(agent.spoken)
         self._tools = context.tools or parts.tools
-        language = agent.language if len(agent.spoken) == 1 else ""
-        self._recognizer = parts.stt.open(context.format, language, context.on_partial)
+        if len(agent.spoken) == 1:
+            self._recognizer = parts.stt.open(context.format, agent.language, context.on_partial)
+        else:
+            self._recognizer = parts.stt.open(context.format, "", context.on_partial, agent.spoken)
         self._chat = parts.llm.open(agent)
         self._audio = bytearray()
         self._keep = context.format.size(TURN_MODEL_MS)

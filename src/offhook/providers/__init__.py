@@ -9,6 +9,7 @@ from offhook.engines.base import EngineFactory
 from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import SettingsError
+from offhook.providers.speech import Board as Board
 from offhook.providers.speech import make_llm, make_stt, make_tts
 from offhook.settings import Settings, Speech
 from offhook.speech.base import TurnModel, Vad
@@ -30,13 +31,16 @@ def make_vads(speech: Speech) -> dict[int, Vad]:
     return {rate: GatedVad(SileroVad(rate)) for rate in VAD_RATES}
 
 
-def make_engines(settings: Settings, clock: Clock) -> Mapping[str, EngineFactory]:
-    """The engines that the settings or any agent name. Raises ProviderError, SettingsError."""
-    wanted = {settings.engine, *(agent.engine or settings.engine for agent in settings.agents.values())}
+def make_engines(settings: Settings, clock: Clock, board: Board | None = None) -> Mapping[str, EngineFactory]:
+    """The engines that the settings or any agent name; `board` is told of their providers.
+    Raises ProviderError, SettingsError."""
+    agents = settings.agents.values()
+    wanted = {settings.engine, *(agent.engine or settings.engine for agent in agents)}
+    wanted |= {agent.fallback_engine for agent in agents if agent.fallback_engine}
     engines: dict[str, EngineFactory] = {}
     for name in sorted(wanted):
         if name == "cascade":
-            engines[name] = _cascade(settings, clock)
+            engines[name] = _cascade(settings, clock, board or Board())
         elif name == "scripted":
             engines[name] = _scripted(clock)
         else:
@@ -55,10 +59,9 @@ def _scripted(clock: Clock) -> CascadeFactory:
     )
 
 
-def _cascade(settings: Settings, clock: Clock) -> CascadeFactory:
-    return CascadeFactory(
-        make_stt(settings), make_llm(settings), make_tts(settings), _turn(settings.speech), clock, SPECS
-    )
+def _cascade(settings: Settings, clock: Clock, board: Board) -> CascadeFactory:
+    stt, llm, tts = make_stt(settings, board), make_llm(settings, board), make_tts(settings, board)
+    return CascadeFactory(stt, llm, tts, _turn(settings.speech), clock, SPECS)
 
 
 def _turn(speech: Speech) -> TurnModel:

@@ -2,68 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from offhook.providers import vendors
+from offhook.providers.casting import cast
 from offhook.settings import Settings
-from offhook.settings.keys import llm_endpoint
+from offhook.settings.speech import LOCAL
 from offhook.speech.base import Llm, Stt, Tts
+from offhook.speech.breaker import Health
+from offhook.speech.fallback import Lineup, Place, Provider
+from offhook.speech.fallback_llm import FallbackLlm
+from offhook.speech.fallback_stt import FallbackStt
+from offhook.speech.fallback_tts import FallbackTts
 
-LLAMA_MODEL = "qwen2.5-1.5b"
-
-
-def make_stt(settings: Settings) -> Stt:
-    """The recognizer of the house. Raises ProviderError."""
-    return _stt(settings.speech.stt[0], settings)
-
-
-def make_tts(settings: Settings) -> Tts:
-    """The voice of the house. Raises ProviderError."""
-    return _tts(settings.speech.tts[0], settings)
+_UNATTENDED = ("receptionist", "scripted")
+"""Models that answer at once or not at all: alone, nothing can be done for them."""
+P = TypeVar("P", bound=Provider)
 
 
-def make_llm(settings: Settings) -> Llm:
-    """The language model of the house. Raises ProviderError."""
-    return _llm(settings.speech.llm[0], settings)
+class Board:
+    """How every provider of the process is doing."""
+
+    def __init__(self) -> None:
+        self.lineups: list[Callable[[], Sequence[Health]]] = []
+
+    def health(self) -> list[Health]:
+        """Recognizers, models, voices, each kind in the order of the settings."""
+        return [health for lineup in self.lineups for health in lineup()]
 
 
-def _stt(name: str, settings: Settings) -> Stt:
-    if name == "scripted":
-        from offhook.speech.stt.fake import ScriptedStt
-
-        return ScriptedStt()
-    from offhook.speech.stt.moonshine import MoonshineStt
-
-    return MoonshineStt()
+def make_stt(settings: Settings, board: Board) -> Stt:
+    """The house's recognizer. Raises ProviderError."""
+    speech = settings.speech
+    names = speech.names("stt")
+    lineup: Lineup[Stt] = _lineup("stt", names, settings, vendors.stt, speech.orders("stt"), board)
+    return lineup.places[0].provider if _is_local(names) else FallbackStt(lineup)
 
 
-def _tts(name: str, settings: Settings) -> Tts:
-    if name == "scripted":
-        from offhook.speech.tts.fake import ScriptedTts
-
-        return ScriptedTts()
-    from offhook.speech.tts.hibari import HibariTts
-
-    return HibariTts()
-
-
-def _llm(name: str, settings: Settings) -> Llm:
-    if name == "scripted":
-        from offhook.speech.llm.fake import ScriptedLlm
-
-        return ScriptedLlm()
-    if name != "receptionist":
-        return _model(name, settings)
-    from offhook.speech.llm.receptionist import Receptionist
-
-    fallback = settings.speech.llm_fallback
-    return Receptionist(fallback=_model(fallback, settings) if fallback else None)
+def make_tts(settings: Settings, board: Board) -> Tts:
+    """The house's voice. Raises ProviderError."""
+    speech = settings.speech
+    names, orders = speech.names("tts"), speech.orders("tts")
+    lineup: Lineup[Tts] = _lineup("tts", names, settings, vendors.tts, orders, board)
+    if _is_local(names):
+        return lineup.places[0].provider
+    return FallbackTts(lineup, cast(settings, lineup), speech.tts_first_audio_seconds)
 
 
-def _model(name: str, settings: Settings) -> Llm:
-    if name == "openai":
-        from offhook.speech.llm.openai import OpenAi
+def make_llm(settings: Settings, board: Board) -> Llm:
+    """The house's language model. Raises ProviderError."""
+    speech = settings.speech
+    names = speech.names("llm")
+    lineup: Lineup[Llm] = _lineup("llm", names, settings, vendors.llm, speech.orders("llm"), board)
+    if len(names) == 1 and names[0] in _UNATTENDED:
+        return lineup.places[0].provider
+    return FallbackLlm(lineup, speech.llm_first_token_seconds)
 
-        address, model, key = llm_endpoint(settings)
-        return OpenAi(address, model, key, first_token_seconds=settings.speech.llm_first_token_seconds)
-    from offhook.speech.llm.llama import Llama
-    from offhook.speech.models import model_file
 
-    return Llama(model_file(settings.speech.llm_model or LLAMA_MODEL))
+def _lineup(
+    kind: str,
+    names: Sequence[str],
+    settings: Settings,
+    make: Callable[[str, Settings, bool], P],
+    orders: dict[str, list[str]],
+    board: Board,
+) -> Lineup[P]:
+    places = []
+    for name in names:
+        provider = make(name, settings, len(names) == 1)
+        places.append(Place(kind, name, provider, getattr(provider, "probe", None)))
+    board.lineups.append(lambda: [place.health for place in places])
+    return Lineup(places, orders)
+
+
+def _is_local(names: Sequence[str]) -> bool:
+    """Whether there is one provider only, on this machine: it needs no watching over."""
+    return len(names) == 1 and names[0] in LOCAL

@@ -61,10 +61,15 @@ class Stt(Protocol):
     name: str
 
     def open(
-        self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
+        self,
+        format: AudioFormat,
+        language: str,
+        on_partial: Callable[[str], None] | None = None,
+        languages: Sequence[str] = (),
     ) -> Recognizer:
-        """A recognizer for one leg. An empty `language` is any: the caller may change it in mid-call, and
-        the recognizer finds out. `on_partial` gets the words so far, on the event loop."""
+        """A recognizer for one leg. An empty `language` is any, or any of `languages`: the caller may change
+        it in mid-call, and the recognizer finds out. `on_partial` gets the words so far, on the event loop.
+        Raises UnfitError for a language that it does not know."""
 
     async def close(self) -> None: ...
 

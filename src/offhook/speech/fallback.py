@@ -70,8 +70,12 @@ class Lineup(Generic[P]):
         self._probes: dict[str, asyncio.Task[None]] = {}
 
     def order(self, language: str) -> Sequence[Place[P]]:
-        """The places of a language ("pt-BR", else "pt", else the house's order)."""
-        code = language.lower()
+        """The places of a language ("pt-BR", else "pt", else the house's order). Of "en+ar", for one who may
+        speak either: those of both first, then those of the first alone."""
+        first, *others = (self._order(code) for code in language.lower().split("+"))
+        return sorted(first, key=lambda place: any(place not in other for other in others))
+
+    def _order(self, code: str) -> Sequence[Place[P]]:
         for known in (code, code.partition("-")[0], ""):
             if order := self._orders.get(known):
                 return order

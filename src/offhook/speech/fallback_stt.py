@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from offhook.audio.frame import AudioFormat
@@ -26,10 +26,14 @@ class FallbackStt:
         self.lineup = lineup
 
     def open(
-        self, format: AudioFormat, language: str, on_partial: Partial | None = None
+        self,
+        format: AudioFormat,
+        language: str,
+        on_partial: Partial | None = None,
+        languages: Sequence[str] = (),
     ) -> FallbackRecognizer:
         """Raises ProviderError when none of them can serve the language."""
-        return FallbackRecognizer(self.lineup, format, language, on_partial)
+        return FallbackRecognizer(self.lineup, format, (language, tuple(languages)), on_partial)
 
     async def close(self) -> None:
         await self.lineup.close()
@@ -43,11 +47,17 @@ class FallbackRecognizer:
     """
 
     def __init__(
-        self, lineup: Lineup[Stt], format: AudioFormat, language: str, on_partial: Partial | None
+        self,
+        lineup: Lineup[Stt],
+        format: AudioFormat,
+        spoken: tuple[str, tuple[str, ...]],
+        on_partial: Partial | None,
     ) -> None:
+        """`spoken`: the language, or an empty one and those that the caller may speak."""
         self._lineup = lineup
         self._format = format
-        self._language = language
+        self._spoken = spoken
+        self._language = spoken[0] or "+".join(spoken[1])
         self._on_partial = on_partial
         self._keep = format.size(REPLAY_MS)
         self._audio = bytearray()
@@ -62,7 +72,7 @@ class FallbackRecognizer:
         self._place: Place[Stt] | None = None
         self._error: ProviderError | None = None
         self._take()
-        if len(self._unfit) == len(lineup.order(language)) and self._error is not None:
+        if len(self._unfit) == len(lineup.order(self._language)) and self._error is not None:
             raise self._error
 
     # The contract.
@@ -132,7 +142,8 @@ class FallbackRecognizer:
         while (place := self._best()) is not None:
             partial = self._listener(place) if self._on_partial is not None else None
             try:
-                self._inner = place.provider.open(self._format, self._language, partial)
+                language, languages = self._spoken
+                self._inner = place.provider.open(self._format, language, partial, languages)
             except UnfitError as error:
                 self._error = error
                 self._unfit.append(place)

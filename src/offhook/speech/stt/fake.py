@@ -33,7 +33,11 @@ class ScriptedStt:
         self.failures = failures
 
     def open(
-        self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
+        self,
+        format: AudioFormat,
+        language: str,
+        on_partial: Callable[[str], None] | None = None,
+        languages: Sequence[str] = (),
     ) -> ScriptedRecognizer:
         return ScriptedRecognizer(self, language, on_partial)
 

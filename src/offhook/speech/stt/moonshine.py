@@ -65,11 +65,16 @@ class MoonshineStt:
         )
 
     def open(
-        self, format: AudioFormat, language: str, on_partial: Callable[[str], None] | None = None
+        self,
+        format: AudioFormat,
+        language: str,
+        on_partial: Callable[[str], None] | None = None,
+        languages: Sequence[str] = (),
     ) -> MoonshineRecognizer:
-        """Must be called on the event loop. Languages other than English are refused with ProviderError."""
-        if language and not language.lower().startswith("en"):
-            raise UnfitError(self.name, f"understands English only, not {language!r}")
+        """Must be called on the event loop. Languages other than English are refused with UnfitError."""
+        for wanted in (language, *languages):
+            if wanted and not wanted.lower().startswith("en"):
+                raise UnfitError(self.name, f"understands English only, not {wanted!r}")
         return MoonshineRecognizer(self.workers, format, on_partial, asyncio.get_running_loop())
 
     async def close(self) -> None:
