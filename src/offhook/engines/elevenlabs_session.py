@@ -67,6 +67,7 @@ class AgentSession:
         self._caller = CallerSpeech(listener, memory)
         self._stale = Stale(bool(setup.greeting))
         self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0
         self._tools: set[str] = set()
         self._owed: list[bytes] = []
         self._heard = ""
@@ -301,15 +302,16 @@ class AgentSession:
     # When an utterance is over.
 
     def _watch(self) -> None:
-        if self._timer is None and self._speech.item:
-            self._check()
+        """At most one timer, which looks again when it is early; one that would be late is set anew."""
+        due = self._speech.due(self._now())
+        if due is not None and (self._timer is None or due < self._due_at):
+            self._stop_timer()
+            self._due_at = due
+            self._timer = self._loop.call_later(due - self._now(), self._check)
 
     def _check(self) -> None:
         self._timer = None
-        now = self._now()
-        due = self._speech.due(now)
-        if due is not None:
-            self._timer = self._loop.call_later(due - now, self._check)
+        self._watch()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -10,6 +10,8 @@ from offhook.audio.convert import Converter
 from offhook.engines.duplex import DuplexListener
 from offhook.protocols.elevenlabs_events import Sound
 
+SETTLED_S = 0.15
+"""After the last of its words an utterance may have so much silence to come."""
 EARLY_S = 0.3
 """So long before the last of its sound is heard an utterance is taken to be over, when no more came …"""
 QUIET_S = 0.6
@@ -49,8 +51,6 @@ class AgentSpeech:
         self._chars += chars
         if converted := self._convert.process(audio):
             self.listener.on_sound(self.item, converted)
-        if self._whole and _spoken(self._text, self._chars):
-            self.close()
 
     def words(self, text: str, now: float) -> None:
         """All the words of an utterance: of the open one, unless that has its own already."""
@@ -62,7 +62,7 @@ class AgentSpeech:
         elif text.startswith(self._text):
             self._tell(text[len(self._text) :], now)
         self._whole = True
-        if self._text_only or _spoken(self._text, self._chars):
+        if self._text_only:
             self.close()
 
     def part(self, text: str, kind: str, now: float) -> None:
@@ -96,7 +96,9 @@ class AgentSpeech:
         """When to ask again; None: no utterance is open. Closes the open one when it is over."""
         if not self.item:
             return None
-        if self._whole and self._sounded:
+        if self._whole and _spoken(self._text, self._chars):
+            at = self._changed_at + SETTLED_S
+        elif self._whole and self._sounded:
             at = max(self._ends_at - EARLY_S, self._changed_at + QUIET_S)
         else:
             at = max(self._ends_at, self._changed_at) + WORDS_S
