@@ -81,5 +81,5 @@ def muxed(container: str, codec: str, samples: Samples, rate: int, kilobits: int
 
 
 def seconds_for(text: str) -> float:
-    """How long the fakes take for a text."""
-    return round(0.4 + 0.06 * len(text), 1)
+    """How long the fakes take for a text, at most ten seconds."""
+    return min(10.0, round(0.4 + 0.06 * len(text), 1))

@@ -37,6 +37,21 @@ def refusal(provider: str, status: int, code: str, subject: str, after: float = 
     return ProviderError(provider, f"answered with HTTP {status}{told}", retryable=False)
 
 
+def told(provider: str, error: Any, subject: str) -> ProviderError:
+    """The error for a vendor's word where no status comes with it; anything but a word is not shown."""
+    code = error if is_code(error) else ""
+    shown = f" ({code})" if code else ""
+    if "voice" in code or "model" in code:
+        return UnfitError(provider, f"does not know {subject}{shown}")
+    if "quota" in code or "credit" in code:
+        return DeniedError(provider, f"is over its spending limit{shown}")
+    if "key" in code or "auth" in code:
+        return DeniedError(provider, f"refused the key{shown}")
+    if "busy" in code or "rate_limit" in code or "concurrent" in code:
+        return BusyError(provider, f"is over its rate limit{shown}")
+    return ProviderError(provider, f"reported an error{shown}")
+
+
 def find_code(body: Any) -> str:
     """A short name like `voice_not_found` in an error's JSON, or empty. Never a sentence."""
     if not isinstance(body, dict):

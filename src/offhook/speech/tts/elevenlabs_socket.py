@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.errors import BusyError, MissingExtraError, ProviderError
+from offhook.foundation.errors import BusyError, ProviderError
 from offhook.speech.http import Endpoint, need_key
 from offhook.speech.tts.elevenlabs import MODEL, URL, format_for, language_code, need_voice, source_named
+from offhook.speech.tts.elevenlabs_wire import Wire, dial
 from offhook.speech.tts.http import Deadlines, Voices, heard, parts
 from offhook.speech.tts.sound import Sound, most_bytes
-
-if TYPE_CHECKING:
-    from offhook.speech.tts.elevenlabs_wire import Wire
 
 _MOST_CHARS = 2_000
 _MOST_WIRES = 64
@@ -53,8 +50,6 @@ class ElevenLabsSocketTts:
         deadlines: Deadlines | None = None,
     ) -> None:
         """Raises ProviderError."""
-        if importlib.util.find_spec("websockets") is None:
-            raise MissingExtraError(self.name, "elevenlabs")
         if output_format:
             source_named(output_format)
         self.model = model
@@ -100,7 +95,7 @@ class ElevenLabsSocketTts:
             wire = wire or await self._new_wire(line)
             context, spoken = wire.context(), False
             try:
-                await context.say(text)
+                context.say(text)
                 async with aclosing(context.chunks()) as chunks:
                     async for chunk in chunks:
                         spoken = True
@@ -111,21 +106,20 @@ class ElevenLabsSocketTts:
                     raise
                 wire, used = None, False
             finally:
-                await context.leave()
+                context.leave()
 
     def _free_wire(self, line: Line) -> Wire | None:
-        """An open connection of the line with room for a clause; those that were closed are forgotten."""
-        wires = [wire for wire in self._wires.get(line, ()) if wire.open]
-        if line in self._wires:
-            self._wires[line] = wires
-        return next((wire for wire in wires if wire.room), None)
+        """An open connection of the line with room for a clause."""
+        return next((wire for wire in self._wires.get(line, ()) if wire.room), None)
 
     async def _new_wire(self, line: Line) -> Wire:
-        # The package of an optional extra.
-        from offhook.speech.tts.elevenlabs_wire import dial
-
         self._check_open()
-        if sum(wire.open for wires in self._wires.values() for wire in wires) >= _MOST_WIRES:
+        self._wires = {
+            place: kept
+            for place, wires in self._wires.items()
+            if (kept := [wire for wire in wires if wire.open])
+        }
+        if sum(map(len, self._wires.values())) >= _MOST_WIRES:
             raise BusyError(self.name, "has too many connections open")
         query = {
             "model_id": self.model,

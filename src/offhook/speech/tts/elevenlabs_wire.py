@@ -1,80 +1,98 @@
-"""One WebSocket of ElevenLabs' input streaming, shared by contexts: who gets which sound. Decodes nothing."""
+"""One WebSocket of ElevenLabs' input streaming, shared by contexts: who gets which sound. Decodes nothing.
+
+All but waiting is synchronous: no task per connection or message.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import binascii
 import json
+import ssl
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
-from offhook.speech.refusals import find_code, is_code, refusal, retry_after
+from offhook.foundation.errors import ProviderError
+from offhook.speech.refusals import find_code, is_code, refusal, retry_after, told
 
 _CONTEXTS = 5
 """The vendor's bound on a connection."""
 _MOST_MESSAGE = 1 << 20
+_MOST_PARTS = 256
 _MOST_WAITING = 8 << 20
-_SEND_SECONDS = 1.0
+_MOST_QUEUED = 1 << 20
+_MOST_PER_SECOND = 2_000
+_PING_SECONDS = 10.0
 _CLOSE_SECONDS = 0.3
-_PING_SECONDS = 20.0
+_OVERDUE_SECONDS = 5.0
 
 _Item = bytes | ProviderError | None
 """Sound; why there will be no more; or None for the end."""
 
 
-class _Straight(connect):
-    """A connection that follows no redirects: the key is for one host."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Read once: it takes tens of milliseconds, too long while calls are running."""
+    return ssl.create_default_context()
 
 
 async def dial(provider: str, url: str, headers: Mapping[str, str], seconds: float, subject: str) -> Wire:
-    """An open connection. Raises ProviderError within about `seconds`, twice that for a slow handshake."""
-    opening = _Straight(
-        url,
-        additional_headers=headers,
-        user_agent_header="offhook",
-        compression=None,
-        open_timeout=2 * seconds,
-        close_timeout=_CLOSE_SECONDS,
-        ping_interval=_PING_SECONDS,
-        ping_timeout=_PING_SECONDS,
-        max_size=_MOST_MESSAGE,
-    )
+    """An open connection. Raises ProviderError within `seconds`."""
     try:
-        return Wire(provider, await opening, subject)
-    except InvalidStatus as error:
-        response = error.response
+        async with asyncio.timeout(seconds):
+            _, wire = await ws_connect(
+                lambda: Wire(provider, subject),
+                url,
+                ssl_context=_tls() if url.startswith("wss:") else None,
+                websocket_handshake_timeout=None,
+                enable_auto_ping=True,
+                auto_ping_idle_timeout=_PING_SECONDS,
+                auto_ping_reply_timeout=_PING_SECONDS,
+                max_frame_size=_MOST_MESSAGE,
+                extra_headers=dict(headers),
+                max_redirects=0,  # the key is for one host
+            )
+    except TimeoutError:
+        raise ProviderError(provider, "cannot be reached in time") from None
+    except WSHandshakeError as error:
+        raise _refused(provider, error, subject) from None
+    except ssl.SSLCertVerificationError:
+        raise ProviderError(provider, "shows a certificate that is not trusted", retryable=False) from None
+    except OSError:
+        raise ProviderError(provider, "cannot be reached") from None
+    except ValueError:
+        raise ProviderError(provider, "has an address that is no WebSocket's", retryable=False) from None
+    return cast(Wire, wire)
+
+
+def _refused(provider: str, error: WSHandshakeError, subject: str) -> ProviderError:
+    if error.response is None:
+        return ProviderError(provider, "did not answer as a WebSocket server")
+    try:
+        code = find_code(json.loads(error.raw_body or b""))
+    except (ValueError, RecursionError):
         code = ""
-        with suppress(ValueError, RecursionError):
-            code = find_code(json.loads(response.body or b""))
-        after = retry_after({name.lower(): value for name, value in response.headers.raw_items()})
-        raise refusal(provider, response.status_code, code, subject, after) from None
-    except (InvalidURI, ValueError):
-        raise ProviderError(provider, "its address is not valid", retryable=False) from None
-    except (OSError, InvalidHandshake) as error:
-        raise ProviderError(provider, "cannot be reached") from error
+    headers = {name.lower(): value for name, value in error.response.headers.items()}
+    return refusal(provider, int(error.response.status), code, subject, retry_after(headers))
 
 
-class Wire:
-    """An open connection with its contexts. `open` until either side closes it."""
+class Wire(WSListener):
+    """An open connection with its contexts. `open` until either side ends it."""
 
-    def __init__(self, provider: str, socket: ClientConnection, subject: str) -> None:
+    def __init__(self, provider: str, subject: str) -> None:
         self.provider = provider
-        self.open = True
-        self._socket = socket
+        self.open = False
         self._subject = subject
+        self._transport: WSTransport | None = None
         self._contexts: dict[str, Context] = {}
         self._ids = count(1)
-        self._reading = asyncio.create_task(self._read(), name=f"{provider}-voice-socket")
+        self._parts: list[bytes] = []
+        self._second = (0, 0)
 
     @property
     def room(self) -> bool:
@@ -89,36 +107,73 @@ class Wire:
     def forget(self, context: Context) -> None:
         self._contexts.pop(context.id, None)
 
-    async def send(self, message: dict[str, Any]) -> None:
+    def expect(self, context: Context) -> None:
+        """A context that nobody listens to any more has to end soon, or the connection is worth nothing."""
+        asyncio.get_running_loop().call_later(_OVERDUE_SECONDS, self._overdue, context)
+
+    def _overdue(self, context: Context) -> None:
+        if context.id in self._contexts:
+            self._cut(ProviderError(self.provider, "does not answer"))
+
+    def send(self, message: dict[str, Any]) -> None:
+        """At once. A peer that does not take what it is sent is cut off."""
+        transport = self._transport
+        if not self.open or transport is None:
+            return
         try:
-            async with asyncio.timeout(_SEND_SECONDS):
-                await self._socket.send(json.dumps(message))
-        except (ConnectionClosed, TimeoutError) as error:
-            raise ProviderError(self.provider, "lost the connection") from error
+            transport.send(WSMsgType.TEXT, json.dumps(message).encode())
+            if transport.underlying_transport.get_write_buffer_size() > _MOST_QUEUED:
+                self._cut(ProviderError(self.provider, "does not take its text"))
+        except (OSError, RuntimeError):
+            self._cut(ProviderError(self.provider, "lost the connection"))
 
     async def close(self) -> None:
-        self.open = False
-        await self._socket.close()
-        await asyncio.gather(self._reading, return_exceptions=True)
-
-    async def _read(self) -> None:
-        """Hands out what comes until the connection ends; then all contexts learn why."""
-        end = ProviderError(self.provider, "lost the connection")
+        """Politely, if the peer answers soon; afterwards nothing of the connection is left."""
+        self._end(ProviderError(self.provider, "was closed"))
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return
         try:
-            async for message in self._socket:
-                self._take(message)
-            end = self._closure()
-        except ConnectionClosed:
-            end = self._closure()
-        except ProviderError as error:
-            end = error
+            transport.send_close(WSCloseCode.OK)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await transport.wait_disconnected()
+        except (OSError, RuntimeError, TimeoutError):
+            pass
         finally:
-            self.open = False
-            for context in list(self._contexts.values()):
-                context.put(end)
-        await self._socket.close()
+            transport.disconnect(graceful=False)
 
-    def _take(self, data: str | bytes) -> None:
+    # From picows.
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self.open = True
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            self._end(self._closure(frame.get_payload_as_bytes()))
+            transport.disconnect()
+        elif self.open and frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            try:
+                self._receive(frame)
+            except ProviderError as error:
+                self._cut(error)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._end(ProviderError(self.provider, "lost the connection"))
+
+    def _receive(self, frame: WSFrame) -> None:
+        second, number = int(asyncio.get_running_loop().time()), self._second[1] + 1
+        self._second = (second, number if second == self._second[0] else 1)
+        self._parts.append(frame.get_payload_as_bytes())
+        size = sum(map(len, self._parts))
+        if number > _MOST_PER_SECOND or len(self._parts) > _MOST_PARTS or size > _MOST_MESSAGE:
+            raise ProviderError(self.provider, "sends far too much")
+        if frame.fin:
+            message = b"".join(self._parts)
+            self._parts.clear()
+            self._take(message)
+
+    def _take(self, data: bytes) -> None:
         try:
             message = json.loads(data)
         except (ValueError, RecursionError) as error:
@@ -126,7 +181,7 @@ class Wire:
         if not isinstance(message, dict):
             raise ProviderError(self.provider, "sent something that is not a message")
         if message.get("error"):
-            raise self._error(message["error"])
+            raise told(self.provider, message["error"], self._subject)
         context = self._contexts.get(str(message.get("contextId") or message.get("context_id")))
         if context is None:
             return
@@ -138,28 +193,24 @@ class Wire:
         if message.get("isFinal") or message.get("is_final"):
             context.put(None)
 
-    def _closure(self) -> ProviderError:
-        """Why the connection ended, by what the vendor said while closing."""
-        reason = self._socket.close_reason or ""
-        if is_code(reason):
-            return self._error(reason)
-        code = self._socket.close_code
-        if code in (None, 1005, 1006):
-            return ProviderError(self.provider, "lost the connection")
-        return ProviderError(self.provider, f"closed the connection ({code})")
+    def _cut(self, error: ProviderError) -> None:
+        self._end(error)
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
 
-    def _error(self, error: Any) -> ProviderError:
-        code = error if is_code(error) else ""
-        told = f" ({code})" if code else ""
-        if "voice" in code or "model" in code:
-            return UnfitError(self.provider, f"does not know {self._subject}{told}")
-        if "quota" in code or "credit" in code:
-            return DeniedError(self.provider, f"is over its spending limit{told}")
-        if "key" in code or "auth" in code:
-            return DeniedError(self.provider, f"refused the key{told}")
-        if "busy" in code or "rate" in code or "concurrent" in code:
-            return BusyError(self.provider, f"is over its rate limit{told}")
-        return ProviderError(self.provider, f"reported an error{told}")
+    def _end(self, error: ProviderError) -> None:
+        """All contexts learn why there will be no more."""
+        self.open = False
+        for context in list(self._contexts.values()):
+            context.put(error)
+
+    def _closure(self, payload: bytes) -> ProviderError:
+        """Why the connection ended, by what the vendor said while closing."""
+        reason = payload[2:].decode("utf-8", "replace")
+        if is_code(reason):
+            return told(self.provider, reason, self._subject)
+        code = int.from_bytes(payload[:2], "big") or 1005
+        return ProviderError(self.provider, f"closed the connection ({code})")
 
 
 class Context:
@@ -187,11 +238,12 @@ class Context:
         self._over = not isinstance(item, bytes)
         self._items.put_nowait(item)
 
-    async def say(self, text: str) -> None:
-        """Send the whole clause, and that nothing follows. Raises ProviderError."""
-        await self._wire.send({"text": " ", "context_id": self.id})
-        await self._wire.send({"text": text + " ", "context_id": self.id, "flush": True})
-        await self._close()
+    def say(self, text: str) -> None:
+        """Send the whole clause, and that nothing follows."""
+        self._said = True
+        self._wire.send({"text": " ", "context_id": self.id})
+        self._wire.send({"text": text + " ", "context_id": self.id, "flush": True})
+        self._wire.send({"context_id": self.id, "close_context": True})
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """The sound as it comes, to its end. Raises ProviderError."""
@@ -201,13 +253,10 @@ class Context:
             self._waiting -= len(item)
             yield item
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Nobody listens any more: what still comes is dropped."""
         self._left = True
-        if not self._said and self._wire.open:
-            with suppress(ProviderError):
-                await self._close()
-
-    async def _close(self) -> None:
-        self._said = True
-        await self._wire.send({"context_id": self.id, "close_context": True})
+        if not self._said:
+            self._wire.forget(self)
+        elif not self._over:
+            self._wire.expect(self)
