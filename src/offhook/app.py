@@ -28,7 +28,7 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
-from offhook.providers import make_engines, make_vads
+from offhook.providers import Board, make_engines, make_vads
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
@@ -143,7 +143,8 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     clock = SystemClock()
     metrics = Metrics()
     _make_data_folder(settings)
-    engines = await asyncio.to_thread(make_engines, settings, clock)
+    board = Board()
+    engines = await asyncio.to_thread(make_engines, settings, clock, board)
     troubles = Troubles(asyncio.get_running_loop())
     store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
     media = MediaClock(clock, make_vads(settings.speech))
@@ -171,7 +172,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     await _prepare(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
-    metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog)
+    metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog, board)
     site = build_site(settings, _parts(settings, share, house, directory, store, tapes, metrics, watch))
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())

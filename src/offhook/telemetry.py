@@ -15,6 +15,7 @@ from offhook.call.directory import Directory
 from offhook.call.watchdog import Watchdog
 from offhook.channels.watch import Watch
 from offhook.foundation.events import Entry, Notice
+from offhook.providers import Board
 from offhook.storage.base import RecordingState
 from offhook.storage.sql import SqlStore
 from offhook.web.metrics import Gauges, Metrics
@@ -78,6 +79,7 @@ def gauges(
     troubles: Troubles,
     watch: Watch,
     watchdog: Watchdog,
+    board: Board,
 ) -> Gauges:
     totals = directory.totals
     return Gauges(
@@ -92,6 +94,7 @@ def gauges(
         load=lambda: media.load.level,
         loop_blocked=lambda: watchdog.blocked,
         lateness=lambda: (LATE_BOUNDS_S, media.lateness.counts, media.lateness.total_s),
+        providers=board.health,
     )
 
 

@@ -10,6 +10,7 @@ import binascii
 import hmac
 import re
 from base64 import b64decode
+from collections.abc import Mapping
 from enum import StrEnum
 
 from starlette.datastructures import Headers
@@ -44,6 +45,7 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/metrics"): Access.CONSOLE,
     ("GET", "/api/openapi.json"): Access.CONSOLE,
     ("GET", "/api/agents"): Access.PUBLIC,
+    ("GET", "/api/providers"): Access.CONSOLE,
     ("POST", "/api/call-tokens"): Access.CONSOLE,
     ("GET", "/api/calls"): Access.CONSOLE,
     ("POST", "/api/calls"): Access.CONSOLE,
@@ -53,6 +55,11 @@ ACCESS: dict[tuple[str, str], Access] = {
     ("GET", "/api/calls/{call_id}/recording"): Access.CONSOLE,
     ("DELETE", "/api/calls/{call_id}/recording"): Access.CONSOLE,
     ("GET", "/api/calls/{call_id}/peaks"): Access.CONSOLE,
+    ("GET", "/v1/models"): Access.CONSOLE,
+    ("GET", "/v1/models/{model}"): Access.CONSOLE,
+    ("POST", "/v1/audio/speech"): Access.CONSOLE,
+    ("POST", "/v1/audio/transcriptions"): Access.CONSOLE,
+    ("POST", "/v1/realtime/client_secrets"): Access.CONSOLE,
 }
 """Every route, by method and template; others are treated as CONSOLE. Media sockets have their own doors."""
 
@@ -71,7 +78,7 @@ def access_of(method: str, path: str) -> Access:
     return Access.CONSOLE
 
 
-def presented_key(headers: Headers) -> str | None:
+def presented_key(headers: Mapping[str, str]) -> str | None:
     """The key in `Authorization: Bearer …`, or the password of `Basic` (which a browser asks for)."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -127,6 +134,10 @@ class Gate:
         if is_cross_site(scope["method"], headers):
             return 403, "another site's page may not do this"
         peer = scope["client"][0] if scope.get("client") else ""
+        return self.stranger(headers, peer)
+
+    def stranger(self, headers: Mapping[str, str], peer: str) -> tuple[int, str] | None:
+        """Why this is neither this machine nor the holder of the key: a status and a sentence; None: it is."""
         if not self._key:
             if self._public:
                 return 403, "with public_url set, the console and API need OFFHOOK_API_KEY"
@@ -135,7 +146,7 @@ class Gate:
             return 403, "this answers on its own machine only, unless OFFHOOK_API_KEY is set"
         return self._check_key(headers, peer)
 
-    def _check_key(self, headers: Headers, peer: str) -> tuple[int, str] | None:
+    def _check_key(self, headers: Mapping[str, str], peer: str) -> tuple[int, str] | None:
         key = presented_key(headers)
         if key is None:
             return 401, "this needs the API key as a bearer token"

@@ -26,6 +26,7 @@ from offhook.foundation.events import (
     ProviderFailed,
     TurnTimed,
 )
+from offhook.speech.breaker import Health, State
 
 SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
 
@@ -63,6 +64,7 @@ class Gauges:
     load: Callable[[], float] = float
     loop_blocked: Callable[[], int] = int
     lateness: Callable[[], tuple[Sequence[float], Sequence[int], float] | None] = lambda: None
+    providers: Callable[[], Sequence[Health]] = tuple
 
 
 @dataclass(slots=True)
@@ -120,6 +122,7 @@ class _Collector(Collector):
         frames = {"in": received, "out": sent}
         yield _labelled(CounterMetricFamily, "media_frames", "Frames of ended calls.", "direction", frames)
         yield from self._plain(metrics, gauges)
+        yield from _providers(gauges.providers())
         yield _histogram(
             "turn_first_audio_seconds", "End of speech to first audio sent.", metrics.first_audio
         )
@@ -143,6 +146,22 @@ class _Collector(Collector):
         yield GaugeMetricFamily("offhook_load", "The loop's share of a core; 1 when late.", gauges.load())
         blocked = gauges.loop_blocked()
         yield CounterMetricFamily("offhook_loop_blocked", "Blocks of the loop over 100 ms.", blocked)
+
+
+def _providers(health: Sequence[Health]) -> Iterator[Metric]:
+    """One series per provider and state: 1 for the state it is in."""
+    names = ["kind", "provider"]
+    state = GaugeMetricFamily("offhook_provider_state", "1 for the present state.", labels=[*names, "state"])
+    failures = CounterMetricFamily("offhook_provider_failures", "Requests that failed.", labels=names)
+    rescues = CounterMetricFamily(
+        "offhook_provider_rescues", "Requests served because one before it did not.", labels=names
+    )
+    for one in health:
+        for name in State:
+            state.add_metric([one.kind, one.provider, name.value], float(name is one.state))
+        failures.add_metric([one.kind, one.provider], one.failures)
+        rescues.add_metric([one.kind, one.provider], one.rescues)
+    yield from (state, failures, rescues)
 
 
 def _labelled(

@@ -29,6 +29,7 @@ from offhook.web.metrics import Exposition, Metrics, Scrape, metric_routes
 from offhook.web.origin import Origins
 from offhook.web.pages import page_routes
 from offhook.web.ports import Directory, Elsewhere, Nowhere, Recordings
+from offhook.web.provider_routes import provider_routes
 from offhook.web.transfers import TransferBook
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
@@ -119,6 +120,7 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
     faults.install(app)
     app.include_router(health_routes(parts.house or parts.directory, parts.troubles))
     app.include_router(metric_routes(parts.metrics, parts.gather))
+    app.include_router(provider_routes(lambda: parts.metrics.gauges.providers()))
     app.include_router(control_routes(board))
     app.include_router(call_routes(parts.store, parts.recordings))
     app.include_router(vendor_routes(desk))
