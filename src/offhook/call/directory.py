@@ -172,7 +172,8 @@ class Directory:
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
-        cast = self._cast(agent, channel.format, timeline, arrival)
+        text_only = channel.kind is ChannelKind.TEXT
+        cast = self._cast(agent, channel.format, timeline, arrival, text_only)
         record = CallRecord(
             id=call_id,
             direction=arrival.direction,
@@ -193,7 +194,9 @@ class Directory:
         session = Session(channel, timeline, tape, cast, transfer)
         return LiveCall(call_id, arrival, session, record)
 
-    def _cast(self, agent: Agent, format: AudioFormat, timeline: Timeline, arrival: Arrival) -> Cast:
+    def _cast(
+        self, agent: Agent, format: AudioFormat, timeline: Timeline, arrival: Arrival, text_only: bool
+    ) -> Cast:
         """The agent's engine, open, and the conversation that it takes. Raises LimitError."""
         house = self._house
         factory = house.engines[agent.engine or house.default_engine]
@@ -206,7 +209,7 @@ class Directory:
                 return cascade(agent, factory, open_engine(factory))
             fallback = house.engines.get(agent.fallback_engine)
             variables = dict(arrival.variables)
-            context = DuplexContext(timeline.call_id, agent, format, tuple, variables, SPECS)
+            context = DuplexContext(timeline.call_id, agent, format, tuple, variables, SPECS, text_only)
             spare = None if isinstance(fallback, DuplexFactory) else fallback
             return duplex(agent, factory, context, spare, open_engine)
         except ProviderError as error:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from offhook.call.tools import SPECS
 from offhook.engines.base import EngineFactory
 from offhook.engines.cascade import CascadeFactory
+from offhook.engines.duplex import DuplexFactory
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import SettingsError
 from offhook.providers.speech import Board as Board
 from offhook.providers.speech import make_llm, make_stt, make_tts
-from offhook.settings import Settings, Speech
+from offhook.settings import ElevenLabs, Settings, Speech
+from offhook.settings.keys import plain
 from offhook.speech.base import TurnModel, Vad
 
 SCRIPT = tuple(f"Hello, this is question {number} about your opening hours." for number in range(1, 1001))
@@ -31,18 +33,22 @@ def make_vads(speech: Speech) -> dict[int, Vad]:
     return {rate: GatedVad(SileroVad(rate)) for rate in VAD_RATES}
 
 
-def make_engines(settings: Settings, clock: Clock, board: Board | None = None) -> Mapping[str, EngineFactory]:
+def make_engines(
+    settings: Settings, clock: Clock, board: Board | None = None
+) -> Mapping[str, EngineFactory | DuplexFactory]:
     """The engines that the settings or any agent name; `board` is told of their providers.
     Raises ProviderError, SettingsError."""
     agents = settings.agents.values()
     wanted = {settings.engine, *(agent.engine or settings.engine for agent in agents)}
     wanted |= {agent.fallback_engine for agent in agents if agent.fallback_engine}
-    engines: dict[str, EngineFactory] = {}
+    engines: dict[str, EngineFactory | DuplexFactory] = {}
     for name in sorted(wanted):
         if name == "cascade":
             engines[name] = _cascade(settings, clock, board or Board())
         elif name == "scripted":
             engines[name] = _scripted(clock)
+        elif name == "elevenlabs":
+            engines[name] = _elevenlabs(settings.elevenlabs, clock)
         else:
             raise SettingsError(f"engine {name!r} is not known; choose cascade or scripted")
     return engines
@@ -57,6 +63,23 @@ def _scripted(clock: Clock) -> CascadeFactory:
     return CascadeFactory(
         ScriptedStt(SCRIPT), ScriptedLlm(), ScriptedTts(2.0), SilenceTurn(), clock, SPECS, name="scripted"
     )
+
+
+def _elevenlabs(settings: ElevenLabs, clock: Clock) -> DuplexFactory:
+    from offhook.engines.elevenlabs import AgentOptions, ElevenLabsFactory
+
+    options = AgentOptions(
+        key=plain(settings.api_key),
+        url=settings.url,
+        agent_id=settings.agent_id,
+        agents=settings.agents,
+        private=settings.private_agent,
+        overrides=tuple(settings.overrides),
+        variables=settings.variables,
+        voice=settings.voice,
+        connect_seconds=settings.connect_seconds,
+    )
+    return ElevenLabsFactory(options, clock)
 
 
 def _cascade(settings: Settings, clock: Clock, board: Board) -> CascadeFactory:

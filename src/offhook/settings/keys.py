@@ -51,6 +51,29 @@ def missing_keys(settings: Settings) -> Iterator[KeyFault]:
             yield path, name, f"set {name.upper()}_API_KEY"
         elif name == "whisper" and settings.whisper.weights is None:
             yield path, name, "set whisper.weights to a folder of CTranslate2 weights"
+    for path, name, agent in engines(settings):
+        if name == "elevenlabs" and (missing := _agent_missing(settings, agent)):
+            yield path, name, missing
+
+
+def engines(settings: Settings) -> Iterator[tuple[Path, str, str]]:
+    """Each setting that names an engine, the engine, and our agent that it is for."""
+    for name, agent in settings.agents.items():
+        yield (
+            ("agents", name, "engine") if agent.engine else ("engine",),
+            agent.engine or settings.engine,
+            name,
+        )
+
+
+def _agent_missing(settings: Settings, agent: str) -> str:
+    """What keeps an ElevenLabs agent from answering for ours, or nothing."""
+    eleven = settings.elevenlabs
+    if not (eleven.agents.get(agent) or eleven.agent_id):
+        return "set AGENT_ID to the id of the agent at ElevenLabs"
+    if eleven.private_agent and not plain(eleven.api_key):
+        return "set ELEVENLABS_API_KEY, or elevenlabs.private_agent = false for a public agent"
+    return ""
 
 
 def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:

@@ -6,12 +6,21 @@ Model names change and retire faster than Offhook is released: every one of them
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from offhook.settings.addresses import http_address
 
+
+def _listed(value: Any) -> Any:
+    """A list, or names parted by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Override = Literal["prompt", "first_message", "language", "voice", "text_only"]
+Overrides = Annotated[list[Override], NoDecode, BeforeValidator(_listed)]
 HttpAddress = Annotated[str, AfterValidator(http_address)]
 
 
@@ -60,6 +69,14 @@ class ElevenLabs(Section):
     agent_id: str = ""
     private_agent: bool = True
     """Whether the agent needs a signed URL, which needs the key."""
+    agents: dict[str, str] = Field(default_factory=dict)
+    """Ids for our agents, by their names, that another of the vendor's agents than `agent_id` speaks for."""
+    overrides: Overrides = Field(default_factory=list)
+    """What an agent's own settings take the place of; each must be allowed in the vendor's agent's security
+    settings. Without them the vendor's agent is as it was set up there."""
+    variables: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Dynamic variables of every conversation; a call's own go before them."""
+    connect_seconds: float = Field(default=5.0, ge=0.5, le=30)
     model: str = "eleven_flash_v2_5"
     voice: str = ""
     stt_model: str = "scribe_v2_realtime"
