@@ -66,6 +66,15 @@ export interface AgentInfo {
   language: string;
 }
 
+export interface ProviderState {
+  kind: "stt" | "llm" | "tts";
+  provider: string;
+  state: "up" | "failing" | "down" | "refused" | "trying";
+  failures: number;
+  rescues: number;
+  reason: string;
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -111,6 +120,10 @@ export function fetchCall(id: string): Promise<CallDetail> {
 
 export function fetchPeaks(id: string): Promise<Peaks> {
   return get(callUrl(id, "/peaks"));
+}
+
+export async function fetchProviders(): Promise<ProviderState[]> {
+  return (await get<{ providers: ProviderState[] }>("/api/providers")).providers;
 }
 
 /** The agents that a caller may choose from; none when the server does not say. Never asks for a password. */

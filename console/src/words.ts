@@ -91,3 +91,22 @@ export function moment(iso: string, now: Date = new Date()): string {
   const day = at.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR;
   return `${day.format(at)}, ${TIME.format(at)}`;
 }
+
+/** "ElevenLabs voice": whose, and what it does. */
+export function providerWord(one: { kind: string; provider: string }): string {
+  const kinds: Record<string, string> = { stt: "recognizer", llm: "model", tts: "voice" };
+  const names: Record<string, string> = { openai: "OpenAI", elevenlabs: "ElevenLabs" };
+  return `${names[one.provider] ?? sentenceCase(one.provider)} ${kinds[one.kind] ?? one.kind}`;
+}
+
+/** A provider's state, and what is done about it. */
+export function providerState(state: string): string {
+  const words: Record<string, string> = {
+    up: "well",
+    failing: "failing",
+    down: "down, left aside",
+    refused: "refuses the key",
+    trying: "being tried again",
+  };
+  return words[state] ?? state;
+}

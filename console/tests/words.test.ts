@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { TurnRecord } from "../src/api";
 import { detail } from "../src/parts/timeline";
 import { bars, scale } from "../src/parts/waterfall";
-import { clock, endLabel, endWord, latencies, latency, moment } from "../src/words";
+import { worthShowing } from "../src/parts/providers";
+import { clock, endLabel, endWord, latencies, latency, moment, providerState, providerWord } from "../src/words";
 
 describe("times", () => {
   it("reads as a clock", () => {
@@ -66,5 +67,24 @@ describe("the waterfall", () => {
 describe("the timeline", () => {
   it("shows unknown events by their own fields", () => {
     expect(detail({ kind: "brand_new", seq: 1, media_ms: 0, call_id: "x", some_field: 3 })).toBe("some field 3");
+  });
+});
+
+describe("providers", () => {
+  it("are named by whose they are and what they do", () => {
+    expect(providerWord({ kind: "tts", provider: "elevenlabs" })).toBe("ElevenLabs voice");
+    expect(providerWord({ kind: "stt", provider: "deepgram" })).toBe("Deepgram recognizer");
+    expect(providerState("down")).toBe("down, left aside");
+    expect(providerState("some_new_state")).toBe("some_new_state");
+  });
+
+  it("are shown where there is a choice or a fault", () => {
+    const one = (kind: "stt" | "llm" | "tts", provider: string, state: "up" | "down" = "up") => ({
+      kind, provider, state, failures: 0, rescues: 0, reason: "",
+    });
+    expect(worthShowing([])).toBe(false);
+    expect(worthShowing([one("stt", "moonshine"), one("tts", "hibari")])).toBe(false);
+    expect(worthShowing([one("stt", "moonshine"), one("tts", "openai", "down")])).toBe(true);
+    expect(worthShowing([one("tts", "openai"), one("tts", "hibari")])).toBe(true);
   });
 });

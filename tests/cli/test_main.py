@@ -183,7 +183,35 @@ class TestDoctor:
         assert (check.name, check.mark) == ("speech.llm", Mark.WRONG)
         local = {"llm": "openai", "llm_url": "http://127.0.0.1:9000/v1"}
         (check,) = check_providers(Settings.model_validate({"speech": local}))
-        assert (check.mark, check.finding) == (Mark.GOOD, "openai at 127.0.0.1:9000 (not called now)")
+        assert (check.mark, check.finding) == (
+            Mark.GOOD,
+            "openai at 127.0.0.1:9000 (not called; --online does)",
+        )
+
+    def test_online_a_vendor_is_called(self) -> None:
+        class Vendor(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                is_known = self.headers["Authorization"] == "Bearer right-key"
+                self.send_response(200 if is_known else 401)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None: ...
+
+        def found(key: str, port: int) -> tuple[Mark, str]:
+            speech = {"llm": "openai", "llm_url": f"http://127.0.0.1:{port}/v1", "llm_key": key}
+            (check,) = check_providers(Settings.model_validate({"speech": speech}), online=True)
+            return check.mark, check.finding
+
+        with HTTPServer(("127.0.0.1", 0), Vendor) as server:
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+            mark, finding = found("right-key", server.server_port)
+            assert (mark, "is well, in" in finding) == (Mark.GOOD, True)
+            mark, finding = found("wrong-key", server.server_port)
+            assert (mark, finding.rpartition(": ")[2]) == (Mark.WRONG, "refused the key")
+            server.shutdown()
+        mark, finding = found("right-key", server.server_port)
+        assert (mark, finding.rpartition(": ")[2]) == (Mark.WRONG, "cannot be reached")
 
     def test_so_does_a_fallback(self) -> None:
         settings = Settings.model_validate({"speech": {"llm_fallback": "openai"}})

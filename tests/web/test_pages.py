@@ -23,9 +23,11 @@ from offhook.foundation.events import (
     ProviderFailed,
     TurnTimed,
 )
+from offhook.speech.breaker import Health, State
 from offhook.web import faults
 from offhook.web.metrics import Gauges, Metrics, metric_routes
 from offhook.web.pages import page_routes
+from offhook.web.provider_routes import provider_routes
 
 
 def client(*routers: Any) -> httpx.AsyncClient:
@@ -138,6 +140,31 @@ async def test_metrics_count_what_happened() -> None:
     assert found["offhook_turn_response_seconds_bucket", "0.5"] == 1
     assert found["offhook_clock_lateness_seconds_bucket", "0.01"] == 8
     assert found["offhook_clock_lateness_seconds_count",] == 10
+
+
+HEALTH = (
+    Health("tts", "elevenlabs", State.REFUSED, 4, 0, "elevenlabs: refused the key"),
+    Health("tts", "hibari", State.UP, 0, 9),
+)
+
+
+async def test_metrics_show_each_providers_state() -> None:
+    async with client(metric_routes(Metrics(Gauges(providers=lambda: HEALTH)))) as http:
+        text = (await http.get("/metrics")).text
+    assert 'offhook_provider_state{kind="tts",provider="elevenlabs",state="refused"} 1.0' in text
+    assert 'offhook_provider_state{kind="tts",provider="elevenlabs",state="up"} 0.0' in text
+    assert 'offhook_provider_failures_total{kind="tts",provider="elevenlabs"} 4.0' in text
+    assert 'offhook_provider_rescues_total{kind="tts",provider="hibari"} 9.0' in text
+
+
+async def test_providers_by_the_api() -> None:
+    async with client(provider_routes(lambda: HEALTH)) as http:
+        found = (await http.get("/api/providers")).json()
+    assert [(one["provider"], one["state"]) for one in found["providers"]] == [
+        ("elevenlabs", "refused"),
+        ("hibari", "up"),
+    ]
+    assert found["providers"][0]["reason"] == "elevenlabs: refused the key"
 
 
 async def test_metrics_before_the_first_call() -> None:

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type CallRecord, fetchCalls } from "../api";
+import { Providers } from "../parts/providers";
 import { clock, endLabel, latencies, moment, sentenceCase } from "../words";
 
 const PAGE = 25;
@@ -65,6 +66,7 @@ export function CallList() {
           Call the agent
         </a>
       </div>
+      <Providers />
       {problem !== "" && (
         <p class="banner bad" role="alert">
           {problem}

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,8 +40,8 @@ class Check:
     advice: str = ""
 
 
-def run_checks() -> Iterator[Check]:
-    """All checks, in the order in which a newcomer would mend things."""
+def run_checks(online: bool = False) -> Iterator[Check]:
+    """All checks, in the order in which a newcomer would mend things; `online` calls the vendors, too."""
     yield from check_python()
     try:
         settings = load()
@@ -60,7 +61,7 @@ def run_checks() -> Iterator[Check]:
         check_agents,
         check_sound,
         check_twilio,
-        check_providers,
+        partial(check_providers, online=online),
         check_public_url,
         check_api_key,
         check_unused,

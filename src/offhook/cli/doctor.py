@@ -9,6 +9,7 @@ import typer
 
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Call the vendors; costs nothing.")] = False,
 ) -> None:
     """Check this machine and its settings; each line says what to do. Exit code 1 when something is wrong."""
     import dataclasses
@@ -21,7 +22,7 @@ def doctor(
     wrong = False
     results = []
     console = Console()
-    for check in run_checks():
+    for check in run_checks(online):
         wrong = wrong or check.mark is Mark.WRONG
         results.append(dataclasses.asdict(check))
         if not json:
