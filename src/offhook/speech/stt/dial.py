@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 
-from picows import WSHandshakeError, ws_connect
+from picows import WSError, WSHandshakeError, WSParsedURL, ws_connect
 
 from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.speech.stt.dialect import Dialect, Limits, Wire
@@ -29,33 +31,73 @@ def _tls() -> ssl.SSLContext:
 
 async def dial(name: str, dialect: Dialect, limits: Limits, on_message: Callable[[Line, Wire], None]) -> Line:
     """A connection for the dialect. Raises ProviderError."""
-    url = dialect.url()
     line = Line(name, dialect, limits, on_message)
+    sockets: list[socket.socket] = []
     try:
         async with asyncio.timeout(limits.connect):
-            await ws_connect(
-                lambda: line,
-                url,
-                ssl_context=_tls() if url.startswith("wss:") else None,
-                websocket_handshake_timeout=None,
-                enable_auto_ping=True,
-                auto_ping_idle_timeout=limits.silence / 2,
-                auto_ping_reply_timeout=limits.silence / 2,
-                max_frame_size=MAX_MESSAGE,
-                extra_headers=dict(dialect.headers()),
-                max_redirects=0,  # the key is for one host
-            )
+            await _connect(line, dialect, limits, sockets)
     except TimeoutError:
         raise ProviderError(name, "cannot be reached in time") from None
     except WSHandshakeError as error:
         raise refusal(name, error) from None
     except ssl.SSLCertVerificationError:
         raise ProviderError(name, "shows a certificate that is not trusted", retryable=False) from None
-    except OSError:
+    except (OSError, WSError):
         raise ProviderError(name, "cannot be reached") from None
     except ValueError:
         raise ProviderError(name, "has an address that is no WebSocket's", retryable=False) from None
+    else:
+        sockets.clear()
+    finally:
+        for left in sockets:
+            with suppress(OSError):
+                left.shutdown(socket.SHUT_RDWR)  # makes its transport, if it has one, close it
     return line
+
+
+async def _connect(line: Line, dialect: Dialect, limits: Limits, sockets: list[socket.socket]) -> None:
+    """`sockets` takes the connection: picows leaves it open when its handshake is cancelled."""
+
+    async def reach(url: WSParsedURL) -> socket.socket:
+        found = await _reach(url.host, url.port)
+        sockets.append(found)
+        return found
+
+    url = dialect.url()
+    await ws_connect(
+        lambda: line,
+        url,
+        ssl_context=_tls() if url.startswith("wss:") else None,
+        websocket_handshake_timeout=None,
+        enable_auto_ping=True,
+        auto_ping_idle_timeout=limits.silence / 2,
+        auto_ping_reply_timeout=limits.silence / 2,
+        max_frame_size=4 * MAX_MESSAGE,  # the line has a reason for what is too big, picows has none
+        extra_headers=dict(dialect.headers()),
+        max_redirects=0,  # the key is for one host
+        socket_factory=reach,
+    )
+
+
+async def _reach(host: str, port: int) -> socket.socket:
+    """A connection to the first of the host's addresses that takes one. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    error: OSError = OSError("no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        tried = socket.socket(family, kind, protocol)
+        try:
+            tried.setblocking(False)
+            tried.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await loop.sock_connect(tried, address)
+        except OSError as raised:
+            tried.close()
+            error = raised
+        except BaseException:
+            tried.close()
+            raise
+        else:
+            return tried
+    raise error
 
 
 def refusal(name: str, error: WSHandshakeError) -> ProviderError:

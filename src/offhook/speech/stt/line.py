@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 import structlog
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport
 
 from offhook.foundation.errors import DeniedError, ProviderError, UnfitError, WireError
 from offhook.speech.stt.dialect import Dialect, Limits, Wire
@@ -129,7 +129,7 @@ class Line(WSListener):
                 transport.send_close(WSCloseCode.OK)
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await transport.wait_disconnected()
-        except (OSError, RuntimeError, TimeoutError):
+        except (OSError, RuntimeError, TimeoutError, WSError):
             pass
         finally:
             transport.disconnect(graceful=False)

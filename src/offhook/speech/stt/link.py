@@ -67,6 +67,9 @@ class Link:
                 error = await self._connection()
             except ProviderError as raised:
                 error = raised
+            except Exception as raised:
+                log.exception("recognizer failed", provider=self._name)
+                error = ProviderError(self._name, f"met a fault of ours ({type(raised).__name__})")
             if not error.retryable:
                 self.refused = error
             again = self._listener.on_lost(error)

@@ -75,7 +75,10 @@ class StreamRecognizer:
 
     def push(self, audio: bytes) -> None:
         utterance = self._utterance
-        if utterance is None or utterance.error is not None:
+        if utterance is None:
+            return
+        if utterance.error is not None:
+            utterance.missed = True
             return
         sound = self._converter.process(audio)
         utterance.add(sound)
@@ -87,7 +90,11 @@ class StreamRecognizer:
 
     async def finish(self) -> Transcript:
         utterance = self._utterance
-        if utterance is None or (not utterance.audio and not utterance.pushed_ms):
+        if utterance is None:
+            return Transcript("")
+        if utterance.error is not None and utterance.missed:
+            raise utterance.error
+        if not utterance.pushed_ms:
             return Transcript("")
         target = utterance.pushed_ms
         try:
@@ -189,7 +196,12 @@ class StreamRecognizer:
         """Send what the utterance needs."""
         self._dead_ms = -float(_EDGE_MS)
         utterance = self._utterance
-        if utterance is not None and utterance.error is None:
+        if utterance is None or utterance.error is not None:
+            return
+        if not utterance.rewind():
+            utterance.error = ProviderError(self.name, "was away too long: the first words are lost")
+            self._tell()
+        else:
             self._offset_ms = utterance.start_ms
             line.feed(bytes(utterance.audio))
             if utterance.wanted_ms > utterance.settled_ms:

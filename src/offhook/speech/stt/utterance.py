@@ -28,6 +28,8 @@ class Utterance:
         self.settled_ms = self.heard_ms = self.wanted_ms = self.asked_ms = 0.0
         self.failures = 0
         self.error: ProviderError | None = None
+        self.missed = False
+        """Whether sound came after the error, and was not kept."""
 
     @property
     def start_ms(self) -> float:
