@@ -20,6 +20,8 @@ from offhook.channels.bounds import SocketBounds
 from offhook.channels.browser import BrowserSocket
 from offhook.channels.browser_channel import BrowserChannel
 from offhook.channels.phone import PhoneSocket
+from offhook.channels.realtime import MESSAGE_BYTES as REALTIME_BYTES
+from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
 from offhook.engines.duplex import DuplexFactory
@@ -35,6 +37,7 @@ from offhook.storage.sql import SqlStore
 from offhook.telemetry import MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.listener import address, listen
 from offhook.web.metrics import Metrics
+from offhook.web.openai_models import Catalogue
 from offhook.web.proxies import Proxies
 from offhook.web.server import DrainingServer, ServerLimits
 from offhook.web.site import Parts, Site, build_site
@@ -203,6 +206,7 @@ def _parts(
         media_silence_seconds=limits.media_silence_seconds,
         resume_seconds=limits.resume_seconds,
     )
+    large = replace(bounds, message_bytes=max(limits.message_bytes, REALTIME_BYTES))
     desk = ResumeDesk[BrowserChannel](share.resume_prefix)
 
     def troubles() -> Sequence[str]:
@@ -218,6 +222,8 @@ def _parts(
         listen_browser=lambda admit: BrowserSocket(directory, admit, bounds, watch, desk, share.move),
         metrics=metrics,
         troubles=troubles,
+        catalogue=Catalogue(house.agents, house.engines, house.default_agent, house.default_engine),
+        listen_realtime=lambda offer, session: RealtimeSocket(directory, offer, large, watch, session),
     )
     return share.join(parts)
 

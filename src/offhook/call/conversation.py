@@ -96,8 +96,10 @@ class Conversation:
         return self._turn + 1
 
     def greet(self) -> None:
-        """Begin the call."""
+        """Begin the call; whoever was told to speak before that needs no greeting."""
         self._timeline.emit(FloorChanged(self.floor))
+        if self.floor is not Floor.GREETING:
+            return
         lines = self._prepared(self._agent.greeting)
         if lines:
             self.speaking.play(0, lines)
@@ -230,6 +232,17 @@ class Conversation:
         now_ms = int(self._timeline.now_ms())
         self._history.add(leg, text)
         self._timeline.emit(TranscriptFinal(leg, self.next_turn, text, now_ms, now_ms))
+
+    def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
+        """What was said so far is this."""
+        self._history.messages.clear()
+        for leg, text in lines:
+            self._history.add(leg, text)
+
+    def presume_heard(self) -> None:
+        """A reply that was sent to its end was heard to its end."""
+        if self.floor is Floor.SPEAKING and self._playback.presume_heard(self._timeline.now_ms()):
+            self.signal(Signal.REPLY_DONE)
 
     def ask(self, line: str) -> None:
         """Reply now to what was said so far, or say this line; to a caller who speaks, after that turn."""

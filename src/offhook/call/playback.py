@@ -265,6 +265,22 @@ class Playback:
         whole = next((n for n, s in enumerate(pieces) if s.sent < len(s.audio)), len(pieces))
         self._done, self._waiting = pieces[:whole], deque(pieces[whole:])
 
+    def presume_heard(self, now_ms: float) -> bool:
+        """If all of a closed reply was sent, take it for heard, whatever time its sound would take."""
+        if self._open or self.held or self._waiting or not self.active:
+            return False
+        self._settle(now_ms)
+        for at_ms, _, spoken, audio in self._flight:
+            played = min(len(audio), self._format.size(max(0.0, now_ms - at_ms)))
+            if played and not self.unsounded:
+                self._on_heard(at_ms, audio[:played])
+            spoken.heard += len(audio)
+        self._flight.clear()
+        self._outstanding.clear()
+        self._playout_ms = float(int(now_ms))
+        self.active = False
+        return True
+
     @property
     def unheard_text(self) -> str:
         """The words of the reply that the caller has still to hear."""

@@ -126,7 +126,11 @@ class CallSteering:
     def note(self, leg: LegKind, text: str) -> None:
         self._conversation.note(leg, text)
 
+    def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
+        self._conversation.recall(lines)
+
     def respond(self, line: str = "") -> None:
+        self._conversation.presume_heard()
         if self._finding is not None:
             self._asked = line
         else:

@@ -107,8 +107,11 @@ class Steering(Protocol):
     def note(self, leg: LegKind, text: str) -> None:
         """Something that was said elsewhere: the model shall know it, nobody answers it."""
 
+    def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
+        """What was said so far is this, as far as the model is concerned."""
+
     def respond(self, line: str = "") -> None:
-        """Reply now to what was said so far, or say this line."""
+        """Reply now to what was said so far, or say this line. A reply that was sent to its end was heard."""
 
     def silence(self) -> None:
         """Give up the reply."""

@@ -17,6 +17,8 @@ class ServerEvents:
     def __init__(self, stem: str) -> None:
         self._stem = stem
         self._made = 0
+        self.session_id = f"sess_{stem}"
+        self.conversation_id = f"conv_{stem}"
 
     def event(self, kind: str, **fields: Any) -> bytes:
         """An event of any kind."""

@@ -196,7 +196,7 @@ def _turns(before: TurnDetection | None, given: dict[str, Any]) -> TurnDetection
 def _format(value: Any, where: str) -> WireFormat:
     given = _mapping(value, where)
     try:
-        format = WireFormat(given.get("type"))
+        format = WireFormat(str(given.get("type")))
     except ValueError:
         known = ", ".join(WireFormat)
         raise EventError(f"type is not one of {known}", "invalid_value", f"{where}.type") from None

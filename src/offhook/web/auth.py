@@ -137,7 +137,7 @@ class Gate:
         return self.stranger(headers, peer)
 
     def stranger(self, headers: Mapping[str, str], peer: str) -> tuple[int, str] | None:
-        """Why this is neither this machine nor the holder of the key: a status and a sentence; None: it is."""
+        """Why this is neither this machine nor who has the key: a status and a sentence; None: it is."""
         if not self._key:
             if self._public:
                 return 403, "with public_url set, the console and API need OFFHOOK_API_KEY"

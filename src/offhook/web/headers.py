@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -71,17 +72,21 @@ class BodyLimit:
     Wraps an app that knows the API's error form (faults.py).
     """
 
-    def __init__(self, app: ASGIApp, size: int) -> None:
+    def __init__(self, app: ASGIApp, size: int, others: Mapping[str, int] | None = None) -> None:
+        """`others` are paths with a bound of their own."""
         self._app = app
-        self._size = size
+        self._usual = size
+        self._others = others or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        size = self._others.get(scope["path"], self._usual)
+        reason = f"a request body has at most {size} bytes"
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or len(announced) > 18 or int(announced) > self._size:
-            await fault(413, self._reason, headers={"Connection": "close"})(scope, receive, send)
+        if not announced.isdecimal() or len(announced) > 18 or int(announced) > size:
+            await fault(413, reason, headers={"Connection": "close"})(scope, receive, send)
             return
         taken = 0
 
@@ -89,12 +94,8 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._size:
-                raise HTTPException(413, self._reason, {"Connection": "close"})
+            if taken > size:
+                raise HTTPException(413, reason, {"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)
-
-    @property
-    def _reason(self) -> str:
-        return f"a request body has at most {self._size} bytes"

@@ -30,15 +30,15 @@ AdmitBrowser = Callable[[Start], Arrival]
 _RESERVED = frozenset({"token", "agent", "from", "to"})
 
 
-class _Refusals:
+class Refusals:
     """Refuses and counts, by status."""
 
     def __init__(self) -> None:
         self.refused: Counter[int] = Counter()
 
-    def refuse(self, status: int, message: str) -> WSUpgradeResponseWithListener:
+    def refuse(self, status: int, message: str, code: str = "") -> WSUpgradeResponseWithListener:
         self.refused[status] += 1
-        return refusal(status, message)
+        return refusal(status, message, code)
 
     def crowded(self, directory: Directory) -> WSUpgradeResponseWithListener | None:
         if directory.draining:
@@ -48,7 +48,7 @@ class _Refusals:
         return None
 
 
-class TwilioDoor(_Refusals):
+class TwilioDoor(Refusals):
     """`/media/twilio`. With a secret: a signed upgrade, and the single-use token of the voice webhook.
     Without one: programs on this machine only.
 
@@ -104,7 +104,7 @@ class TwilioDoor(_Refusals):
         )
 
 
-class BrowserDoor(_Refusals):
+class BrowserDoor(Refusals):
     """`/media/browser`. Pages of known origins, a few calls per address, a call token where one is wanted.
 
     `?resume=1` is a hint that the caller comes back to a live call: such a socket is let in while

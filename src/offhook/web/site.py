@@ -20,21 +20,28 @@ from offhook.web import faults
 from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens, load_secret
 from offhook.web.calls import call_routes
+from offhook.web.client_secrets import ClientSecrets
 from offhook.web.commons import Commons, own_commons
 from offhook.web.control import Switchboard, control_routes
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
 from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
 from offhook.web.metrics import Exposition, Metrics, Scrape, metric_routes
+from offhook.web.openai_api import openai_routes
+from offhook.web.openai_models import Catalogue
+from offhook.web.openai_transcripts import MAX_FILE
 from offhook.web.origin import Origins
 from offhook.web.pages import page_routes
 from offhook.web.ports import Directory, Elsewhere, Nowhere, Recordings
 from offhook.web.provider_routes import provider_routes
+from offhook.web.realtime_door import PATH as REALTIME_PATH
+from offhook.web.realtime_door import Listen, RealtimeDoor
 from offhook.web.transfers import TransferBook
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
 
 BROWSER_PATH = "/media/browser"
+TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,8 @@ class Parts:
     """What the doors stand on. `listen_phone` and `listen_browser` make the listener of one socket;
     `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
     account in the settings. Where several processes are one house: what they have in `commons`, `house` with
-    the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics."""
+    the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics. With a `catalogue`
+    there are the doors that OpenAI's clients know."""
 
     directory: Directory
     store: CallStore
@@ -58,6 +66,8 @@ class Parts:
     house: Directory | None = None
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     gather: Callable[[Exposition], Scrape] | None = None
+    catalogue: Catalogue | None = None
+    listen_realtime: Listen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Site:
 
     asgi: ASGIApp
     app: FastAPI
-    doors: dict[str, TwilioDoor | BrowserDoor]
+    doors: dict[str, TwilioDoor | BrowserDoor | RealtimeDoor]
     transfers: TransferBook
 
 
@@ -77,7 +87,8 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     signatures = _signatures(settings)
     house = parts.house or parts.directory
     commons = parts.commons or own_commons(clock, limits.calls_per_address)
-    tokens = CallTokens(load_secret(settings.data / "call-token.key"), clock, commons.used)
+    secret = load_secret(settings.data / "call-token.key")
+    tokens = CallTokens(secret, clock, commons.used)
     ledger, transfers = commons.ledger, commons.transfers
     guard = HookGuard(signatures, settings.public_url)
     desk = PhoneDesk(
@@ -94,13 +105,15 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     board = Switchboard(
         house, parts.agents, settings.default_agent, tokens, phone, settings.public_url, parts.elsewhere
     )
-    app = _app(parts, desk, board)
-    body = BodyLimit(app, limits.body_bytes)
+    client_secrets = ClientSecrets(secret, clock)
+    app = _app(parts, desk, board, client_secrets)
+    body = BodyLimit(app, limits.body_bytes, {TRANSCRIPTIONS_PATH: MAX_FILE + limits.body_bytes})
     gate = Gate(body, _plain(settings.api_key), commons.guesses, public=bool(settings.public_url))
+    origins = Origins(settings.public_url, settings.allowed_origins)
     browser = BrowserDoor(
         parts.directory,
         parts.listen_browser,
-        Origins(settings.public_url, settings.allowed_origins),
+        origins,
         tokens,
         settings.require_call_tokens,
         commons.open,
@@ -109,11 +122,21 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         house.count,
     )
     twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
-    doors: dict[str, TwilioDoor | BrowserDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
+    doors: dict[str, TwilioDoor | BrowserDoor | RealtimeDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
+    if parts.catalogue is not None and parts.listen_realtime is not None:
+        doors[REALTIME_PATH] = RealtimeDoor(
+            parts.directory,
+            parts.listen_realtime,
+            parts.catalogue,
+            gate.stranger,
+            client_secrets,
+            origins,
+            2 * limits.max_calls,
+        )
     return Site(SecurityHeaders(gate), app, doors, transfers)
 
 
-def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
+def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: ClientSecrets) -> FastAPI:
     app = FastAPI(
         title="Offhook", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
@@ -125,6 +148,8 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard) -> FastAPI:
     app.include_router(call_routes(parts.store, parts.recordings))
     app.include_router(vendor_routes(desk))
     app.include_router(page_routes())
+    if parts.catalogue is not None:
+        app.include_router(openai_routes(parts.catalogue, client_secrets))
     return app
 
 

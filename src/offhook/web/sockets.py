@@ -210,7 +210,8 @@ class SwitchingProtocol(HttpToolsProtocol):
 
     def enter(self, door: Door, peer: str, request: bytes) -> None:
         """From here on the connection is a media socket's; `request` is what came of it so far."""
-        media = MediaSocket(door, peer, self.message_bytes, self.connections)
+        most = getattr(door, "message_bytes", self.message_bytes)
+        media = MediaSocket(door, peer, most, self.connections)
         media.connection_made(self.transport)
         self.transport.set_protocol(media)
         media.feed(request)
