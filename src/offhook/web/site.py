@@ -84,7 +84,7 @@ class Site:
 def build_site(settings: Settings, parts: Parts) -> Site:
     """Reads or makes the call-token secret in the data directory, which must exist. Raises SettingsError."""
     clock, limits = parts.clock, settings.limits
-    signatures = _signatures(settings)
+    signatures = phone_signatures(settings)
     house = parts.house or parts.directory
     commons = parts.commons or own_commons(clock, limits.calls_per_address)
     secret = load_secret(settings.data / "call-token.key")
@@ -157,8 +157,8 @@ def _plain(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
-def _signatures(settings: Settings) -> TwilioSignatures | None:
-    """Which secret signs the vendor's requests; the algorithm belongs to the secret."""
+def phone_signatures(settings: Settings) -> TwilioSignatures | None:
+    """Which secret signs the phone vendor's requests; the algorithm belongs to the secret."""
     if _plain(settings.twilio.signing_key):
         return TwilioSignatures(_plain(settings.twilio.signing_key), Algorithm.SHA256)
     if _plain(settings.twilio.auth_token):
