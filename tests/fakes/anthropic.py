@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from anthropic._constants import ANTHROPIC_API_VERSION
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from tests.fakes.http_vendor import Asked, HttpVendor, Refused, Told
 from tests.fakes.openai_http import Calls
-from tests.fakes.sdk_types import NotInSdk, check_dict
+from tests.fakes.sdk_types import NotInSdk, check_dict, prepare
 
 KEY = "sk-ant-test"
 
@@ -20,13 +21,14 @@ class FakeAnthropic(HttpVendor):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._route, **options)
+        prepare(MessageCreateParamsStreaming)
         self.replies: deque[Sequence[str | Calls]] = deque()
         self.models = {"claude-haiku-4-5"}
 
     def _route(self, asked: Asked) -> Told:
-        if asked.headers.get("x-api-key") != KEY:
-            raise Refused(401, error("authentication_error", "invalid x-api-key"))
-        if asked.headers.get("anthropic-version") != "2023-06-01":
+        if asked.headers.get("authorization") != f"Bearer {KEY}":
+            raise Refused(401, error("authentication_error", f"invalid key {KEY}"))
+        if asked.headers.get("anthropic-version") != ANTHROPIC_API_VERSION:
             raise Refused(400, error("invalid_request_error", "anthropic-version"))
         match asked.method, asked.path:
             case "GET", "/v1/models":

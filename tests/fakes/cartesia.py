@@ -6,7 +6,7 @@ from typing import Any
 
 from cartesia.types import TTSGenerateParams
 from tests.fakes.http_vendor import Asked, HttpVendor, Refused, Told
-from tests.fakes.sdk_types import NotInSdk, check_dict
+from tests.fakes.sdk_types import NotInSdk, check_dict, prepare
 from tests.fakes.voice import encoded, seconds_for
 
 KEY = "sk_car_test"
@@ -19,6 +19,7 @@ class FakeCartesia(HttpVendor):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._route, **options)
+        prepare(TTSGenerateParams)
 
     def _route(self, asked: Asked) -> Told:
         if asked.headers.get("x-api-key") != KEY and asked.headers.get("authorization") != f"Bearer {KEY}":

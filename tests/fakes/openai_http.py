@@ -11,7 +11,7 @@ from typing import Any
 from openai.types.audio import SpeechCreateParams
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from tests.fakes.http_vendor import Asked, HttpVendor, Refused, Told
-from tests.fakes.sdk_types import NotInSdk, check_dict
+from tests.fakes.sdk_types import NotInSdk, check_dict, prepare
 from tests.fakes.voice import encoded, seconds_for
 
 KEY = "sk-test-openai"
@@ -37,6 +37,7 @@ class FakeOpenAi(HttpVendor):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._route, **options)
+        prepare(SpeechCreateParams, CompletionCreateParamsStreaming)
         self.replies: deque[Sequence[str | Calls]] = deque()
         self.models = {"gpt-4o-mini-tts", "gpt-4.1-mini"}
         self.sound = ""

@@ -42,6 +42,12 @@ def check_call(method: Callable[..., Any], arguments: Mapping[str, Any], own: It
             raise NotInSdk(f"{name}: {error}") from error
 
 
+def prepare(*kinds: Any) -> None:
+    """Build the checks now: the large types take a fraction of a second, and requests have deadlines."""
+    for kind in kinds:
+        _adapter(kind)
+
+
 @functools.lru_cache(maxsize=128)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

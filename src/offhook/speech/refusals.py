@@ -22,7 +22,8 @@ _CODE_NAMES = ("code", "status", "err_code", "error_code", "type")
 def refusal(provider: str, status: int, code: str, subject: str, after: float = 0.0) -> ProviderError:
     """The error for an HTTP status, by what it asks for: another key, patience, or another request."""
     told = f" ({code})" if code else ""
-    if status == 402 or (code in _SPENT and (status in _DENIED or status == 429)):
+    spent = code in _SPENT or "spend_limit" in code
+    if status == 402 or (spent and (status in _DENIED or status == 429)):
         return DeniedError(provider, "is over its spending limit" + told)
     if status in _DENIED and not code.endswith("_not_found"):
         return DeniedError(provider, "refused the key" + told)
@@ -57,7 +58,8 @@ def find_code(body: Any) -> str:
     if not isinstance(body, dict):
         return ""
     inner = body.get("error") or body.get("detail")
-    for place in (inner, body):
+    details = inner.get("details") if isinstance(inner, dict) else None
+    for place in (details, inner, body):
         if isinstance(place, dict):
             for name in _CODE_NAMES:
                 value = place.get(name)

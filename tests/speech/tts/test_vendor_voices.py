@@ -22,7 +22,7 @@ from offhook.speech.tts.elevenlabs import ElevenLabsTts, format_for, language_co
 from offhook.speech.tts.http import Deadlines, parts
 from offhook.speech.tts.openai import OpenAiTts
 
-QUICK = Deadlines(connect=0.3, first_byte=0.25, progress=0.15, retry=0.2)
+QUICK = Deadlines(connect=0.3, first_byte=0.5, progress=0.3, retry=0.2)
 TEXT = "Hello there."
 ULAW = encoded("ulaw_8000", seconds_for(TEXT))
 
@@ -128,6 +128,11 @@ async def test_an_unknown_voice_or_model_is_named(
         (Fault(429, headers={"retry-after": "30"}), BusyError, "rate limit"),
         (Fault(429, {"error": {"code": "insufficient_quota"}}), DeniedError, "spending limit"),
         (Fault(402, {}), DeniedError, "spending limit"),
+        (
+            Fault(429, {"error": {"type": "x", "details": {"error_code": "contract_spend_limit_reached"}}}),
+            DeniedError,
+            "over its spending limit (contract_spend_limit_reached)",
+        ),
         (Fault(418, "teapot"), ProviderError, "HTTP 418"),
         (Fault(302, headers={"location": "http://example.com/"}), ProviderError, "HTTP 302"),
         (Fault(late=1.0), ProviderError, "too long"),
@@ -149,7 +154,7 @@ async def test_faults_are_told(fault: Fault, kind: type[ProviderError], reason: 
         vendor.faults.append(fault)
         began = asyncio.get_running_loop().time()
         error, heard = await fails(tts)
-        assert asyncio.get_running_loop().time() - began < 0.6
+        assert asyncio.get_running_loop().time() - began < 0.9
         assert type(error) is kind
         assert reason in error.reason
         assert len(vendor.asked) == 1

@@ -19,7 +19,8 @@ from offhook.speech.llm import prompt
 from offhook.speech.llm.blocks import MessageAnswer
 from offhook.speech.llm.stream import Patience, Question, read
 
-_VERSION = "2023-06-01"
+_VERSION = "2026-10-21"
+"""What the vendor's own client of 2.11 speaks; it sends keys as bearer tokens too."""
 _MAX_TOKENS = 300
 _NO_ID = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -47,7 +48,7 @@ class Anthropic:
         self.endpoint = Endpoint(
             self.name,
             url,
-            {"x-api-key": need_key(self.name, key), "anthropic-version": _VERSION},
+            {"Authorization": f"Bearer {need_key(self.name, key)}", "anthropic-version": _VERSION},
             connect_seconds=connect_seconds,
             retry_seconds=retry_seconds,
             client=client,

@@ -16,6 +16,9 @@ from offhook.speech.base import TextDelta
 from offhook.speech.http import Endpoint
 from offhook.speech.llm.chunks import MAX_BYTES, Events
 
+_TAIL_SECONDS = 0.1
+"""For what follows after the model has finished: the usage, the end of the response."""
+
 
 class Answer(Protocol):
     """What takes a vendor's events apart: gives text at once, tool calls at the end.
@@ -73,13 +76,18 @@ async def read(
                 async with asyncio.timeout_at(deadline):
                     text = await anext(pieces, None)
             except TimeoutError as error:
+                if answer.finished:
+                    break
                 raise ProviderError(endpoint.provider, "took too long to answer") from error
             if text is None:
                 break
             if text:
                 piece, left = text[:left], left - len(text)
                 yield TextDelta(piece)
-            if text or answer.calling:
+            if answer.finished:
+                # Read to its end, the connection serves the next request too.
+                deadline = now() + _TAIL_SECONDS
+            elif text or answer.calling:
                 deadline = now() + patience.stall_seconds
     if not answer.finished:
         return
@@ -106,10 +114,7 @@ async def _pieces(
         events = Events(provider)
         async for data in response.aiter_bytes():
             for event in events.feed(data):
-                if event == "[DONE]":
-                    yield answer.end()
-                    return
-                yield answer.feed(event)
+                yield answer.end() if event == "[DONE]" else answer.feed(event)
         if not answer.finished:
             raise ProviderError(provider, "broke off its answer")
     except (httpx.HTTPError, httpx.StreamError) as error:
