@@ -19,8 +19,10 @@ from offhook.audio.frame import WIDEBAND
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.browser import BrowserSocket
 from offhook.channels.phone import PhoneSocket
+from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.clock import ManualClock
 from offhook.foundation.events import (
     ChannelKind,
@@ -32,13 +34,31 @@ from offhook.foundation.events import (
 )
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.settings import Limits, Settings, Twilio
+from offhook.speech.llm.fake import ScriptedLlm
+from offhook.speech.stt.fake import ScriptedStt
+from offhook.speech.tts.fake import ScriptedTts
+from offhook.speech.turn.silence import SilenceTurn
 from offhook.storage.base import CallRecord, RecordingState
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
+from offhook.web.openai_models import Catalogue
 from offhook.web.site import Parts, Site, build_site
 from offhook.web.twilio_rest import TwilioRest
 
 TOKEN = "12345"
+
+
+def scripted(**parts: Any) -> CascadeFactory:
+    """An engine that speaks and hears at once."""
+    clock = ManualClock()
+    given = {"stt": ScriptedStt(["Hello there."]), "llm": ScriptedLlm(), "tts": ScriptedTts(), **parts}
+    return CascadeFactory(given["stt"], given["llm"], given["tts"], SilenceTurn(), clock, name="cascade")
+
+
+def catalogue(agents: Any, *engines: CascadeFactory) -> Catalogue:
+    return Catalogue(agents, {engine.name: engine for engine in engines}, "default", "cascade")
+
+
 PUBLIC = "https://calls.example.com"
 
 
@@ -91,6 +111,8 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
             listen_phone=lambda admit: PhoneSocket(desk, admit, bounds, watch),
             listen_browser=lambda admit: BrowserSocket(desk, admit, bounds, watch, resume),
             phone=rest,
+            catalogue=catalogue(settings.agents, scripted()),
+            listen_realtime=lambda offer, session: RealtimeSocket(desk, offer, bounds, watch, session),
         )
         return Stage(build_site(settings, parts), parts, calls, desk, clock)
 
