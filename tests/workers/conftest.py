@@ -19,7 +19,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from offhook.foundation.ids import berth_of
 
-QUICK = {"OFFHOOK_SPEECH__VAD": "energy", "OFFHOOK_LIMITS__CALLS_PER_ADDRESS": "14"}
+CALLS_PER_ADDRESS, MAX_CALLS = 14, 16
+QUICK = {
+    "OFFHOOK_SPEECH__VAD": "energy",
+    "OFFHOOK_LIMITS__CALLS_PER_ADDRESS": f"{CALLS_PER_ADDRESS}",
+    "OFFHOOK_LIMITS__MAX_CALLS": f"{MAX_CALLS}",
+}
 Serve = Callable[..., Server]
 
 

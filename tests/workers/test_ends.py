@@ -17,7 +17,10 @@ from tests.e2e.served import Server
 from tests.workers.conftest import QUICK, Serve, asking, by_worker, gone, is_alive, page, process_of
 
 from offhook.cli.caller.line import CallError, connect
+from offhook.foundation.errors import SettingsError
 from offhook.foundation.ids import berth_of
+from offhook.settings import Settings
+from offhook.workers.supervisor import serve as serve_workers
 
 RESTARTS = 'offhook_worker_restarts_total{worker="%d"}'
 
@@ -59,8 +62,8 @@ async def test_a_killed_worker_takes_only_its_own_calls_with_it(house: Server) -
 
         await until(answered, 5, "the metrics show it")
         await console.begun(1)
-        async with on_the_line(house.port):
-            assert sorted(await by_worker(console, 2)) == [0, 1]
+        async with on_the_line(house.port), on_the_line(house.port):
+            assert sorted(await by_worker(console, 3)) == [0, 1]
         assert process_of(house, 1) == both[1]
     async with asking(house) as console:
         await console.empty()
@@ -170,6 +173,11 @@ def test_workers_that_cannot_start_end_the_start_with_one_sentence(tmp_path: Pat
     assert "Traceback" not in ended.stderr
     assert "ready" not in ended.stdout
 
-    ended = run(tmp_path, USE_WEBSOCKET_AUDIO="false")
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
-    assert "workers = 1" in ended.stderr
+
+def test_what_workers_cannot_do_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(workers=2, data=tmp_path, port=0, use_websocket_audio=False)
+    with pytest.raises(SettingsError, match="needs workers = 1"):
+        serve_workers(settings)
+    monkeypatch.setattr(os, "name", "nt")
+    with pytest.raises(SettingsError, match="on this system Offhook runs as one process only"):
+        serve_workers(settings)

@@ -13,10 +13,10 @@ import pytest
 from picows import ws_connect
 from tests.chaos.callers import media_url, on_the_line, until
 from tests.e2e.served import Server
-from tests.workers.conftest import answered_by, asking, by_worker, page
+from tests.workers.conftest import CALLS_PER_ADDRESS, MAX_CALLS, answered_by, asking, by_worker, page
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from offhook.cli.caller.line import Line
+from offhook.cli.caller.line import CallError, Line, connect
 from offhook.foundation.ids import berth_of
 from offhook.protocols.twilio_peer import TwilioPeer
 
@@ -120,15 +120,27 @@ async def test_a_call_token_is_good_for_one_call_of_two_workers(house: Server) -
         assert sorted(await asyncio.gather(*(try_it() for _ in range(4)))) == ["1008"] * 3 + ["started"]
 
 
-async def test_one_address_holds_so_many_calls_of_both_workers(house: Server) -> None:
+async def test_limits_hold_for_both_workers_together(house: Server) -> None:
     async with AsyncExitStack() as stack, asking(house) as console:
-        pages = [await stack.enter_async_context(page(house)) for _ in range(14)]
+        pages = [await stack.enter_async_context(page(house)) for _ in range(CALLS_PER_ADDRESS)]
         started = [await each.expect("started") for each in pages]
         workers = [berth_of(each["call_id"]) for each in started]
-        assert workers.count(0) == workers.count(1) == 7
+        assert workers.count(0) == workers.count(1) == CALLS_PER_ADDRESS // 2
         with pytest.raises(InvalidStatus, match="429"):
             await stack.enter_async_context(page(house))
-        await console.begun(14)
+
+        for _ in range(MAX_CALLS - CALLS_PER_ADDRESS):
+            await stack.enter_async_context(on_the_line(house.port))
+        for _ in range(2):
+            with pytest.raises(CallError, match="503"):
+                await connect(media_url(house.port), {})
+        form = {"CallSid": "CA" + "3" * 32}
+        assert "busy" in (await console.http.post("/hooks/twilio/voice", data=form)).text
+        assert (await console.http.get("/readyz")).json() == {
+            "ready": False,
+            "reasons": ["full"],
+            "calls": MAX_CALLS,
+        }
         for each in pages:
             await each.client.send(json.dumps({"type": "end"}))
 

@@ -22,7 +22,7 @@ from offhook.workers.moving import WorkerServer
 from offhook.workers.orders import Orders
 
 BEAT_S = 0.5
-SOON_S = 0.02
+SOON_S = 0.005
 _log = structlog.get_logger(__name__)
 
 
