@@ -228,7 +228,8 @@ class Conversation:
         self.hearing.revise(agent.patience)
 
     def note(self, leg: LegKind, text: str) -> None:
-        """Something that was said elsewhere belongs to this conversation."""
+        """Something that was said elsewhere belongs to this conversation, after what was sent before."""
+        self.presume_heard()
         now_ms = int(self._timeline.now_ms())
         self._history.add(leg, text)
         self._timeline.emit(TranscriptFinal(leg, self.next_turn, text, now_ms, now_ms))

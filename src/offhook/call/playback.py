@@ -339,7 +339,9 @@ class Playback:
             self.started_ms = int(now_ms)
             self._marked_ms = now_ms
         frames = round((self._lead_ms - (self._playout_ms - now_ms)) / FRAME_MS)
-        if frames > 0:  # the lead, or a late tick's frames, as one message
+        if self.unsounded:
+            self._send_piece(self.queued)
+        elif frames > 0:  # the lead, or a late tick's frames, as one message
             self._send_piece(self._frame * min(frames, BURST_FRAMES))
 
     def _send_piece(self, size: int) -> None:
