@@ -82,6 +82,14 @@ class Stage:
             if at // size % 4 == 3:
                 await asyncio.sleep(0)
 
+    async def words(self) -> str:
+        """What `finish` finds, while the caller's silence goes on coming in."""
+        waiting = asyncio.create_task(self.recognizer.finish())
+        while not waiting.done():
+            self.recognizer.push(self.format.silence(self.format.samples(WINDOW_MS)))
+            await asyncio.sleep(0.002)
+        return waiting.result().text
+
     async def connected(self) -> None:
         """Until the session takes audio."""
         async with asyncio.timeout(1):
