@@ -33,11 +33,12 @@ class AsyncCallerAudioInterface(AsyncAudioInterface):
         self._chunk = format.size(CHUNK_MS)
         self._ears = _Ears(asyncio.get_running_loop())
         self._task: asyncio.Task[None] | None = None
+        post(line.listen, self._ears)
 
     # What the SDK calls.
 
     async def start(self, input_callback: Input) -> None:
-        self._post(self._line.listen, self._ears)
+        self._ears.open = True
         self._task = asyncio.create_task(self._run(input_callback), name="offhook-caller")
 
     async def stop(self) -> None:
@@ -116,12 +117,14 @@ class _Ears:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.queue: asyncio.Queue[bytes | str | None] = asyncio.Queue()
+        self.open = False
         self.is_gone = asyncio.Event()
         self.when_gone: Callable[[], Awaitable[object]] | None = None
         self.when_typed: Callable[[str], Awaitable[object]] | None = None
 
     def heard(self, sound: bytes) -> None:
-        self._pass(self._keep, sound)
+        if self.open:
+            self._pass(self._keep, sound)
 
     def typed(self, text: str) -> None:
         self._pass(self._keep, text)

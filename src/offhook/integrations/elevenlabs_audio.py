@@ -52,6 +52,7 @@ class CallerAudioInterface(AudioInterface):
         self._chunk = format.size(CHUNK_MS)
         self._ears = _Ears()
         self._callback: Input | None = None
+        post(line.listen, self._ears)
         self._thread: threading.Thread | None = None
         self._stopped = False
 
@@ -59,7 +60,7 @@ class CallerAudioInterface(AudioInterface):
 
     def start(self, input_callback: Input) -> None:
         self._callback = input_callback
-        self._post(self._line.listen, self._ears)
+        self._ears.open = True
         self._thread = threading.Thread(target=self._run, name="offhook-caller", daemon=True)
         self._thread.start()
 
@@ -141,15 +142,18 @@ class CallerAudioInterface(AudioInterface):
 
 
 class _Ears:
-    """Hears a line and keeps it for the thread; drops the oldest sound of one that is stuck."""
+    """Hears a line, from `open` on, and keeps it for the thread; of one that is stuck the newest."""
 
     def __init__(self) -> None:
         self.queue: SimpleQueue[bytes | str | None] = SimpleQueue()
+        self.open = False
         self.is_gone = threading.Event()
         self.when_gone: Callable[[], object] | None = None
         self.when_typed: Callable[[str], object] | None = None
 
     def heard(self, sound: bytes) -> None:
+        if not self.open:
+            return
         if self.queue.qsize() >= MAX_PIECES:
             with suppress(Empty):
                 self.queue.get_nowait()

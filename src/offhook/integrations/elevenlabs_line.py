@@ -73,7 +73,7 @@ class Line:
         self._piece = channel.format.size(PIECE_MS)
         self._ahead_until = 0.0
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._away = self._finishing = False
+        self._away = self._finishing = self._full = False
         self._entries = 0
 
     # From the agent.
@@ -169,8 +169,11 @@ class Line:
         if not sound:
             return
         if self._channel.format.ms(self._queued) > LONGEST_MS:
-            _log.warning("an agent talks on and on: the rest is not played", call_id=self.id)
+            if not self._full:
+                _log.warning("an agent talks on and on: the rest is not played", call_id=self.id)
+            self._full = True
             return
+        self._full = False
         self._queue.append(sound)
         self._queued += len(sound)
         if len(self._queue) == 1:
