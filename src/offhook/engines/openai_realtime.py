@@ -97,6 +97,7 @@ class OpenAiRealtimeFactory:
             noise_reduction=options.noise_reduction,
             transcription_model=options.transcription_model,
             languages=tuple(language.partition("-")[0] for language in agent.spoken),
+            text_only=context.text_only,
             tools=tuple(context.tools),
         )
 

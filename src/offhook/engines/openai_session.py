@@ -12,7 +12,7 @@ from offhook.audio.convert import Converter
 from offhook.audio.frame import AudioFormat
 from offhook.engines.duplex import NOBODY, DuplexListener
 from offhook.engines.openai_replies import Ask, Replies
-from offhook.engines.openai_speech import Tools, Voice, audio_format
+from offhook.engines.openai_speech import Tools, Voice, Words, audio_format
 from offhook.engines.vendor_socket import VendorBounds, VendorSocket, dial
 from offhook.foundation.errors import BusyError, ProviderError
 from offhook.foundation.redact import redact_text
@@ -64,6 +64,7 @@ class RealtimeSession:
         self._ready: asyncio.Future[None] | None = None
         self._into = Converter(format, audio_format(config.format))
         self._voice = Voice(Converter(audio_format(config.format), format))
+        self._words = Words()
         self._tools = Tools()
         self._speech = False
         self._reset_s = 0.0
@@ -205,7 +206,7 @@ class RealtimeSession:
             case events.Words(item, text, final, language):
                 if final and text:
                     self._memory.understood()
-                self._tell.on_words(text, final, language, item)
+                self._tell.on_words(self._words.so_far(item, text, final), final, language, item)
             case events.SpeechStarted(item) | events.SpeechStopped(item):
                 self._turn(isinstance(event, events.SpeechStarted), item)
             case events.Committed():

@@ -65,6 +65,23 @@ class Voice:
         return self._convert.flush()
 
 
+class Words:
+    """The caller's words so far, where they come in parts."""
+
+    def __init__(self) -> None:
+        self._parts: OrderedDict[str, str] = OrderedDict()
+
+    def so_far(self, item: str, text: str, final: bool) -> str:
+        """All the words of the item, given more of them, or (`final`) all."""
+        if final:
+            self._parts.pop(item, None)
+            return text
+        self._parts[item] = self._parts.get(item, "") + text
+        if len(self._parts) > _MAX_ITEMS:
+            self._parts.popitem(last=False)
+        return self._parts[item]
+
+
 class Tools:
     """The tool calls of the reply under way, and those that nobody has answered yet."""
 

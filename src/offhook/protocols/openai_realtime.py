@@ -36,6 +36,7 @@ class SessionConfig:
     noise_reduction: str = ""
     transcription_model: str = ""
     languages: tuple[str, ...] = ()
+    text_only: bool = False
     tools: tuple[ToolSpec, ...] = ()
 
 
@@ -57,7 +58,7 @@ def update(config: SessionConfig) -> bytes:
         "type": "realtime",
         "model": config.model,
         "instructions": config.instructions,
-        "output_modalities": ["audio"],
+        "output_modalities": ["text"] if config.text_only else ["audio"],
         "audio": {
             "input": {
                 "format": format,

@@ -274,6 +274,8 @@ _READ: dict[str, Callable[[dict[str, Any]], ServerEvent]] = {
     "response.output_audio_transcript.done": lambda e: Text(
         _response(e), _item(e), string(e, "transcript", _TEXT, ""), True
     ),
+    "response.output_text.delta": lambda e: Text(_response(e), _item(e), string(e, "delta", _TEXT), False),
+    "response.output_text.done": lambda e: Text(_response(e), _item(e), string(e, "text", _TEXT, ""), True),
     "response.output_item.done": _item_done,
     "response.done": _response_done,
     "rate_limits.updated": _rate_limits,

@@ -12,7 +12,7 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import SettingsError
 from offhook.providers.speech import Board as Board
 from offhook.providers.speech import make_llm, make_stt, make_tts
-from offhook.settings import ElevenLabs, Settings, Speech
+from offhook.settings import ElevenLabs, OpenAi, Settings, Speech
 from offhook.settings.keys import plain
 from offhook.speech.base import TurnModel, Vad
 
@@ -49,8 +49,12 @@ def make_engines(
             engines[name] = _scripted(clock)
         elif name == "elevenlabs":
             engines[name] = _elevenlabs(settings.elevenlabs, clock)
+        elif name == "openai-realtime":
+            engines[name] = _openai_realtime(settings.openai, clock)
         else:
-            raise SettingsError(f"engine {name!r} is not known; choose cascade or scripted")
+            raise SettingsError(
+                f"engine {name!r} is not known; choose cascade, scripted, openai-realtime or elevenlabs"
+            )
     return engines
 
 
@@ -80,6 +84,15 @@ def _elevenlabs(settings: ElevenLabs, clock: Clock) -> DuplexFactory:
         connect_seconds=settings.connect_seconds,
     )
     return ElevenLabsFactory(options, clock)
+
+
+def _openai_realtime(settings: OpenAi, clock: Clock) -> DuplexFactory:
+    from offhook.engines.openai_realtime import OpenAiRealtimeFactory, RealtimeOptions
+
+    said = settings.realtime.model_dump()
+    return OpenAiRealtimeFactory(
+        RealtimeOptions(key=plain(settings.api_key), url=settings.url, **said), clock
+    )
 
 
 def _cascade(settings: Settings, clock: Clock, board: Board) -> CascadeFactory:

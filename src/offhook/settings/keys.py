@@ -54,6 +54,8 @@ def missing_keys(settings: Settings) -> Iterator[KeyFault]:
     for path, name, agent in engines(settings):
         if name == "elevenlabs" and (missing := _agent_missing(settings, agent)):
             yield path, name, missing
+        elif name == "openai-realtime" and not has_key(settings, "openai"):
+            yield path, name, "set OPENAI_API_KEY, or an openai.url that needs no key"
 
 
 def engines(settings: Settings) -> Iterator[tuple[Path, str, str]]:
