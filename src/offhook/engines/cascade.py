@@ -26,6 +26,7 @@ from offhook.speech.base import (
     ToolSpec,
     Transcript,
     Tts,
+    TurnJudge,
     TurnModel,
 )
 from offhook.speech.language import Tongue, matching, same
@@ -71,6 +72,10 @@ class CascadeEngine:
         return replace(self._heard, language=self._tongue.language_of(self._heard))
 
     async def finished(self) -> float:
+        if isinstance(self._recognizer, TurnJudge):
+            over = await self._recognizer.turn_complete()
+            if over is not None:
+                return over
         return await self._parts.turn.complete(bytes(self._audio[-self._keep :]), self._format)
 
     def hear_drop(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,15 @@ class Recognizer(Protocol):
         """Forget the utterance."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class TurnJudge(Protocol):
+    """What a recognizer may be besides: one that hears by itself whether the turn is over."""
+
+    async def turn_complete(self) -> float | None:
+        """Probability that the caller, who paused, has finished; None: ask the TurnModel. Takes 0.3 s at
+        most."""
 
 
 class Stt(Protocol):

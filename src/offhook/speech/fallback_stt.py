@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import ProviderError, UnfitError
-from offhook.speech.base import Recognizer, Stt, Transcript
+from offhook.speech.base import Recognizer, Stt, Transcript, TurnJudge
 from offhook.speech.fallback import Lineup, Place, served_by_none
 from offhook.speech.joined import joined
 
@@ -117,6 +117,10 @@ class FallbackRecognizer:
                 return transcript
             self._lineup.worked(place, self._language)
             return replace(transcript, text=joined(self._before, transcript.text))
+
+    async def turn_complete(self) -> float | None:
+        """What the recognizer of the moment hears of it, if it is one that does."""
+        return await self._inner.turn_complete() if isinstance(self._inner, TurnJudge) else None
 
     def drop(self) -> None:
         self._serial += 1

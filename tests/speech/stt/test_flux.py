@@ -10,9 +10,18 @@ from tests.fakes.tone_words import ARABIC, speak
 from tests.speech.stt.hosted_vendors import CASES, Stage, staged
 
 from offhook.audio.frame import PHONE
+from offhook.engines.base import CallContext
+from offhook.engines.cascade import CascadeFactory
+from offhook.foundation.agent import Agent
+from offhook.foundation.clock import ManualClock
 from offhook.foundation.errors import UnfitError
+from offhook.speech.fallback import Lineup, Place
+from offhook.speech.fallback_stt import FallbackStt
+from offhook.speech.llm.fake import ScriptedLlm
 from offhook.speech.stt.deepgram_flux import DeepgramFluxStt, FluxDialect, FluxRecognizer
 from offhook.speech.stt.dialect import Interim, Settled, TurnSound
+from offhook.speech.tts.fake import ScriptedTts
+from offhook.speech.turn.fake import ScriptedTurn
 
 ORDER = "i would like to book a table"
 FLUX = CASES["flux"]
@@ -23,17 +32,23 @@ def judge(stage: Stage) -> FluxRecognizer:
     return stage.recognizer
 
 
+async def over(stage: Stage) -> float:
+    found = await judge(stage).turn_complete()
+    assert found is not None
+    return found
+
+
 async def test_it_judges_that_a_turn_is_over_from_silence_and_not_before() -> None:
     async with staged(FLUX) as stage:
         stage.recognizer.begin()
         await stage.push(speak(ORDER, PHONE))
         await stage.settled()
         began = time.perf_counter()
-        assert await judge(stage).turn_complete() < 0.5
-        assert 0.35 < time.perf_counter() - began < 0.6, "it was given time to find out"
+        assert await over(stage) < 0.5
+        assert 0.25 < time.perf_counter() - began < 0.45, "it was given time to find out"
         await stage.push(PHONE.silence(3_200))
         began = time.perf_counter()
-        assert await judge(stage).turn_complete() == 1.0
+        assert await over(stage) == 1.0
         assert time.perf_counter() - began < 0.1
         assert (await stage.recognizer.finish()).text == ORDER
 
@@ -42,12 +57,12 @@ async def test_a_turn_that_goes_on_is_not_over_any_more() -> None:
     async with staged(FLUX) as stage:
         stage.recognizer.begin()
         await stage.push(speak(ORDER, PHONE, 400))
-        assert await judge(stage).turn_complete() == 1.0
+        assert await over(stage) == 1.0
         await stage.push(speak("for two people", PHONE))
         await stage.settled()
-        assert await judge(stage).turn_complete() < 0.5
+        assert await over(stage) < 0.5
         await stage.push(PHONE.silence(3_200))
-        assert await judge(stage).turn_complete() == 1.0
+        assert await over(stage) == 1.0
         assert (await stage.recognizer.finish()).text == f"{ORDER} for two people"
 
 
@@ -55,20 +70,19 @@ async def test_an_eager_end_counts_as_likely() -> None:
     async with staged(FLUX, options={"eager_threshold": 0.4}) as stage:
         stage.recognizer.begin()
         await stage.push(speak(ORDER, PHONE, 100))
-        over = await judge(stage).turn_complete()
-        assert 0.5 <= over < 1
+        assert 0.5 <= await over(stage) < 1
         assert stage.fake.visits[0].get("eager_eot_threshold") == "0.4"
 
 
 async def test_without_a_word_from_flux_it_has_no_opinion() -> None:
     async with staged(FLUX, deaf=True) as stage:
-        assert await judge(stage).turn_complete() == 0.5
+        assert await judge(stage).turn_complete() is None
         stage.recognizer.begin()
         await stage.push(speak(ORDER, PHONE, 160))
         waiting = asyncio.create_task(judge(stage).turn_complete())
         await asyncio.sleep(0.02)
         stage.recognizer.drop()
-        assert await waiting == 0.5
+        assert await waiting is None
 
 
 async def test_turns_are_not_forced_while_flux_says_enough_by_itself() -> None:
@@ -118,8 +132,28 @@ async def test_the_multilingual_model_tells_the_language() -> None:
 
 async def test_the_english_model_refuses_another_language() -> None:
     stt = DeepgramFluxStt("key")
-    with pytest.raises(UnfitError, match="flux-general-multi"):
-        stt.open(PHONE, "ar")
+    assert stt.languages == ("en",)
+    for language, others in (("ar", ()), ("", ("en", "ar"))):
+        with pytest.raises(UnfitError, match="flux-general-multi"):
+            stt.open(PHONE, language, None, others)
+
+
+async def test_the_cascade_asks_flux_before_the_turn_model() -> None:
+    """Through the order of recognizers, too; the model judges while Flux says nothing."""
+    agent, turn = Agent(), ScriptedTurn([0.125])
+    async with staged(FLUX) as stage:
+        stt = FallbackStt(Lineup([Place("stt", "deepgram", stage.stt)]))
+        factory = CascadeFactory(stt, ScriptedLlm(), ScriptedTts(), turn, ManualClock())
+        engine = factory.open(CallContext("call_x", agent, PHONE, lambda text: None))
+        assert await engine.finished() == 0.125
+        engine.hear_begin()
+        sound = speak(ORDER, PHONE, 400)
+        for at in range(0, len(sound), 256):
+            engine.hear(sound[at : at + 256])
+        assert await engine.finished() == 1.0
+        assert (await engine.heard()).text == ORDER
+        await engine.close()
+        await factory.close()
 
 
 def info(event: str, over: float, text: str = "", end: float = 1.0) -> str:

@@ -155,7 +155,7 @@ async def test_speech_without_a_pause_is_settled_in_time(case: Case) -> None:
 async def test_more_than_can_be_kept_is_not_passed_off_as_all(case: Case) -> None:
     async with staged(case, wait_seconds=0.1) as stage:
         stage.recognizer.begin()
-        await stage.push(speak(ORDER, PHONE, 10_000))
+        await stage.push(speak(ORDER, PHONE, 12_000))
         with pytest.raises(ProviderError, match="lost"):
             await stage.recognizer.finish()
 

@@ -17,7 +17,7 @@ from offhook.speech.stt.stream import StreamRecognizer
 _PUSH_THROUGH_MS = 240
 """Flux speaks up for every quarter of a second of audio: silence makes it come to the end of the speech."""
 _KEEP_ALIVE_MS = 80
-_JUDGE_MS = 400
+_JUDGE_MS = 300
 _FRESH_MS = 300
 
 
@@ -95,14 +95,14 @@ class FluxDialect:
 class FluxRecognizer(StreamRecognizer):
     """One leg's utterances, and Flux's judgement of them."""
 
-    async def turn_complete(self) -> float:
-        """Probability that the caller, who paused, has finished: like `TurnModel.complete`, by Flux itself.
+    async def turn_complete(self) -> float | None:
+        """Probability that the caller, who paused, has finished: 1.0 when Flux ended the turn.
 
-        Waits up to 400 ms for Flux to find so (1.0 when it ended the turn); 0.5 when it says nothing.
+        Waits up to 300 ms for Flux to find so; None when it says nothing.
         """
         utterance = self._utterance
         if utterance is None:
-            return 0.5
+            return None
         since = utterance.pushed_ms - _FRESH_MS
 
         def over() -> bool:
@@ -116,7 +116,7 @@ class FluxRecognizer(StreamRecognizer):
 
         await self._within(_JUDGE_MS, over)
         if self._utterance is not utterance or utterance.error is not None or self.turn is None:
-            return 0.5
+            return None
         return self.turn.over
 
 
@@ -148,6 +148,7 @@ class DeepgramFluxStt(HostedStt):
         self._base = websocket_base(self.name, url)
         self._model = model
         self._multi = model.endswith("-multi")
+        self.languages = () if self._multi else ("en",)
         self._keyterms = tuple(keyterms)
         self._threshold = threshold
         self._eager_threshold = eager_threshold
@@ -156,9 +157,10 @@ class DeepgramFluxStt(HostedStt):
     def listened(self, languages: tuple[str, ...]) -> tuple[str, ...]:
         if self._multi:
             return languages
-        if languages and "en" not in languages:
-            reason = f"{self._model} understands English only, not {languages[0]!r}; use flux-general-multi"
-            raise UnfitError(self.name, reason)
+        for language in languages:
+            if language != "en":
+                reason = f"{self._model} understands English only, not {language!r}; use flux-general-multi"
+                raise UnfitError(self.name, reason)
         return ("en",)
 
     def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], FluxDialect]:

@@ -20,6 +20,7 @@ class HostedStt:
 
     name: str
     recognizer: type[StreamRecognizer] = StreamRecognizer
+    languages: Sequence[str] = ()
 
     def __init__(self, languages: Sequence[str], limits: Limits | None) -> None:
         self._languages = tuple(languages)

@@ -33,7 +33,7 @@ class StreamRecognizer:
     """One leg's utterances on one connection at a time. All methods belong to the event loop's thread.
 
     `dialects` makes the session of each new connection. A connection that breaks in mid-utterance is made
-    again once, and what of the utterance is not settled (at most 10 s) is sent again; if that fails too,
+    again once, and what of the utterance is not settled (at most 12 s) is sent again; if that fails too,
     `finish` raises. A refusal that would only be repeated (the key, the model) fails every utterance.
     """
 

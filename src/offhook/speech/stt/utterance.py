@@ -7,7 +7,8 @@ from offhook.foundation.errors import ProviderError
 from offhook.speech.base import Transcript
 from offhook.speech.stt.dialect import Settled
 
-REPLAY_MS = 10_000
+REPLAY_MS = 12_000
+"""Ten seconds that another recognizer may have failed to hear, and two to connect in."""
 _MAX_PARTS = 400
 
 

@@ -60,6 +60,7 @@ class WhisperStt:
             weights, device=device, compute_type=compute_type, threads=threads, workers=workers, beam=beam
         )
         self._languages = tuple(languages)
+        self.languages = tuple(sorted(self._model.languages))
         self._deadline = deadline
         self.workers: Workers[Clip, Words] = Workers(self.name, self._transcribe, threads=workers)
 
