@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import groupby
 
 from offhook.audio.frame import PHONE, AudioFormat
 from offhook.foundation.agent import Agent
@@ -38,11 +39,13 @@ Step = float | ProviderError | bytes
 
 
 class Voice(Vendor):
-    """Speaks by `script`, or two pieces of sound. `said` keeps what was asked of it."""
+    """Speaks by `script`, or two pieces of sound; by one of `scripts` after another while there are some.
+    `said` keeps what was asked of it."""
 
     def __init__(self, name: str, *script: Step, voices: Sequence[str] = ()) -> None:
         super().__init__(name)
         self.script: Sequence[Step] = script or (SOUND, SOUND)
+        self.scripts: list[Sequence[Step]] = []
         self.names = list(voices)
         self.said: list[tuple[str, str, str]] = []
 
@@ -51,7 +54,7 @@ class Voice(Vendor):
 
     async def speak(self, text: str, voice: str, language: str, format: AudioFormat) -> AsyncIterator[bytes]:
         self.said.append((text, voice, language))
-        for step in self.script:
+        for step in self.scripts.pop(0) if self.scripts else self.script:
             match step:
                 case ProviderError():
                     raise step
@@ -108,12 +111,10 @@ class Recognized:
             self._on_partial(self._words())
 
     def _words(self) -> str:
-        words: list[str] = []
-        for byte in self.audio:
-            word = self._ear.lexicon[byte % len(self._ear.lexicon)]
-            if not words or words[-1] != word:
-                words.append(word)
-        return " ".join(words)
+        lexicon = self._ear.lexicon
+        if len(lexicon) == 1:
+            return lexicon[0] if self.audio else ""
+        return " ".join(word for word, _ in groupby(lexicon[byte % len(lexicon)] for byte in self.audio))
 
     async def finish(self) -> Transcript:
         words = self._words()

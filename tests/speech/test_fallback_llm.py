@@ -15,7 +15,7 @@ from offhook.foundation.events import LegKind
 from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall
 from offhook.speech.breaker import State
 from offhook.speech.fallback import Lineup, Place
-from offhook.speech.fallback_llm import LAST_FIRST_TOKEN_S, MAX_CHARS, PROGRESS_S, FallbackLlm
+from offhook.speech.fallback_llm import MAX_CHARS, PROGRESS_S, SECOND_FIRST_TOKEN_S, FallbackLlm, speakable
 from offhook.speech.reader import Reader
 
 pytestmark = pytest.mark.looptime
@@ -84,7 +84,7 @@ async def test_a_single_slow_model_is_excused_and_not_given_up() -> None:
 async def test_when_none_answers_the_caller_hears_an_apology_and_the_call_knows() -> None:
     llm = models(Model("one", 60.0), Model("two", 60.0))
     heard, failure = await answer(llm)
-    assert heard == [(1.5, "One moment."), (1.5 + LAST_FIRST_TOKEN_S, "I am sorry.")]
+    assert heard == [(1.5, "One moment."), (1.5 + SECOND_FIRST_TOKEN_S, "I am sorry.")]
     assert failure is not None
     assert failure.provider == "two"
     await llm.close()
@@ -113,13 +113,9 @@ async def test_words_that_cannot_have_been_spoken_yet_are_begun_anew() -> None:
 async def test_what_was_said_is_kept_and_the_next_one_goes_on() -> None:
     two = Model("two", "and on Saturday from ten. ")
     llm = models(Model("one", "We open at nine, ", "and on", 0.2, LOST), two)
-    assert (await answer(llm))[0] == [
-        (0, "We open at nine,"),
-        (0, "and on"),
-        (0.2, "and on Saturday from ten."),
-    ]
+    assert (await answer(llm))[0] == [(0, "We open at nine,"), (0.2, "and on Saturday from ten.")]
     persona = two.requests[0].agent.persona
-    assert "<<<We open at nine, and on>>>" in persona
+    assert "<<<We open at nine,>>>" in persona
     assert persona.startswith(AGENT.persona)
     assert two.requests[0].messages[-1].leg is LegKind.CALLER
     await llm.close()
@@ -128,13 +124,38 @@ async def test_what_was_said_is_kept_and_the_next_one_goes_on() -> None:
 async def test_an_answer_without_progress_is_excused_and_taken_over() -> None:
     llm = models(Model("one", "We open at nine. ", 60.0), Model("two", "Anything else? "))
     heard, _ = await answer(llm)
-    assert heard == [(0, "We open at nine."), (PROGRESS_S, "One moment."), (PROGRESS_S, "Anything else?")]
+    assert heard == [(0, "We open at nine."), (2.52, "One moment."), (PROGRESS_S, "Anything else?")]
     await llm.close()
+
+
+async def test_an_excuse_in_the_middle_of_a_sentence_does_not_join_it() -> None:
+    llm = models(Model("one", "We open at nine, ", "and then", 60.0), Model("two", "or ten. "))
+    heard, _ = await answer(llm)
+    assert [text for _, text in heard] == ["We open at nine,", "… One moment.", "or ten."]
+    await llm.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("", ""),
+        ("We open", ""),
+        ("We open at 9.30", ""),
+        ("Yes. We open", "Yes. "),
+        ("Yes, we open at nine, and", "Yes, we open at nine, "),
+        ("نعم، نفتح في", "نعم، "),
+        ("word " * 30, "word " * 30),
+        ("w" * 130, ""),
+    ],
+)
+def test_what_makes_a_clause(text: str, given: str) -> None:
+    assert text[: speakable(text)] == given
 
 
 async def test_progress_however_slow_is_progress() -> None:
     llm = models(Model("one", *["Word. ", 4.0] * 5), Model("two"))
-    assert [text for _, text in (await answer(llm))[0]] == ["Word."] * 5
+    heard = [text for _, text in (await answer(llm))[0]]
+    assert heard == ["Word.", "One moment.", *["Word."] * 4]  # excused once, taken over by none
     await llm.close()
 
 

@@ -103,8 +103,8 @@ async def test_a_slow_listener_is_no_slow_voice() -> None:
 
 
 async def test_the_last_voice_is_given_more_time() -> None:
-    tts = voices(Voice("one", 60.0), Voice("two", 4.0, SOUND))
-    assert await heard(tts) == pytest.approx(5.5)
+    tts = voices(Voice("one", 60.0), Voice("two", 2.0, SOUND))
+    assert await heard(tts) == pytest.approx(3.5)
     await tts.close()
 
 

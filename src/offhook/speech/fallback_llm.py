@@ -18,13 +18,18 @@ from offhook.speech.fallback import Lineup, Place, now, served_by_none
 from offhook.speech.reader import Reader
 
 FIRST_TOKEN_S = 1.5
+SECOND_FIRST_TOKEN_S = 3.0
 LAST_FIRST_TOKEN_S = 5.0
+"""How long the last model of several may take to its first word, and how long a single one."""
+CHAR_S = 0.06
+"""How long a character takes to be spoken, at least."""
 PROGRESS_S = 5.0
 MAX_CHARS = 600
 MAX_CALLS = 8
 HELD_CHARS = 120
 """Longer text without a stop or a comma is given on all the same."""
 _BOUNDARY = re.compile(r"[.!?؟…,;:،؛—–]['\")\]]*\s")
+_ENDED = re.compile(r"[.!?؟…]['\")\]]*\s*\Z")
 _GO_ON = (
     "\n\nYou have just begun your answer with the words between the marks and were cut off there:\n"
     "<<<{said}>>>\nGo on right after them. Do not repeat them, and do not mention that you were cut off."
@@ -141,15 +146,22 @@ class FallbackChat:
         found = self._lineup.candidates(language)
         return [(place, place is found[-1]) for place in found]
 
+    def _excuse_at(self, answer: Answer) -> float:
+        """When the caller will have waited long enough: what was given takes its time to be spoken."""
+        return answer.quiet_since + self._llm.first_token_s + CHAR_S * len(answer.said)
+
     def _excuse(self, answer: Answer, request: ChatRequest) -> Excuse | None:
         """The phrase that fills a silence, once a reply and only when there is one."""
         line = request.agent.line("one_moment", request.language)
         recent = " ".join(message.text for message in request.messages[-1:] if message.leg is LegKind.AGENT)
-        silent = now() - answer.quiet_since >= self._llm.first_token_s
-        if answer.excused or not silent or not line or line in recent:
+        if answer.excused or now() < self._excuse_at(answer) or not line or line in recent:
             return None
         answer.excused = True
-        return Excuse(f"{line} ")
+        stop = "" if not answer.said or _ENDED.search(answer.said) else "… "
+        return Excuse(f"{stop}{line} ")
+
+    def _is_alone(self, request: ChatRequest) -> bool:
+        return len(self._lineup.order(request.language)) == 1
 
     async def _from(
         self, place: Place[Llm], is_last: bool, request: ChatRequest, answer: Answer
@@ -157,29 +169,30 @@ class FallbackChat:
         """One model's reply. Its words are held back until they make a clause: until then another model can
         still answer from the beginning. Raises ProviderError."""
         self._lineup.asked(place)
-        held, given = "", False
+        held, begun, calls = "", False, answer.calls
         deltas = self._deltas(place, is_last, request, answer)
         async with aclosing(deltas):
             async for delta in deltas:
                 if isinstance(delta, Excuse):
                     yield TextDelta(delta.text)
                     continue
+                if not begun:
+                    begun = True
+                    yield TextDelta("")  # the first token is there: its time is worth knowing
                 if isinstance(delta, TextDelta):
-                    if not given and not held and delta.text:
-                        yield TextDelta("")  # the first token is there: its time is worth knowing
                     held += delta.text
-                if given or isinstance(delta, ToolCall) or _speakable(held):
-                    if held:
-                        yield answer.give(held)
-                    held, given = "", True
+                end = len(held) if isinstance(delta, ToolCall) else speakable(held)
+                if end:
+                    yield answer.give(held[:end])
+                    held = held[end:]
                 if isinstance(delta, ToolCall):
                     answer.calls += 1
                     yield delta
                 if answer.full:
                     return
-        if held:
+        if held.strip():
             yield answer.give(held)
-        elif not given and request.messages[-1].leg is LegKind.CALLER:
+        elif not answer.said and answer.calls == calls and request.messages[-1].leg is LegKind.CALLER:
             raise ProviderError(place.name, "had nothing to say")
 
     async def _deltas(
@@ -187,19 +200,24 @@ class FallbackChat:
     ) -> AsyncGenerator[TextDelta | ToolCall | Excuse, None]:
         """What the model says, under deadlines, and an excuse where its first word is late."""
         first_s = self._llm.first_token_s
-        deadline = now() + (max(LAST_FIRST_TOKEN_S, 2 * first_s) if is_last else first_s)
+        if is_last:
+            first_s = max(
+                2 * first_s, LAST_FIRST_TOKEN_S if self._is_alone(request) else SECOND_FIRST_TOKEN_S
+            )
+        deadline = now() + first_s
         begun = False
         reader = Reader(self._chat(place).reply(request), place.name)
         try:
             while True:
-                waiting = not begun and not answer.excused
-                until = min(deadline, answer.quiet_since + first_s) if waiting else deadline
+                waiting = not answer.excused
+                until = min(deadline, self._excuse_at(answer)) if waiting else deadline
                 try:
                     delta = await reader.next(max(0.0, until - now()))
                 except TimeoutError:
                     if waiting and (excuse := self._excuse(answer, request)):
                         yield excuse
-                    answer.excused = answer.excused or waiting
+                    elif waiting and now() >= self._excuse_at(answer):
+                        answer.excused = True  # there is no phrase for it
                     if now() >= deadline:
                         late = "stopped in the middle of its answer" if begun else "is too slow"
                         raise ProviderError(place.name, late) from None
@@ -218,9 +236,12 @@ class FallbackChat:
         return chat
 
 
-def _speakable(text: str) -> bool:
-    """Whether a clause could be spoken of it."""
-    return len(text) > HELD_CHARS or _BOUNDARY.search(text) is not None
+def speakable(text: str) -> int:
+    """How much of the text makes whole clauses; of a long one without a stop, whole words."""
+    ends = [match.end() for match in _BOUNDARY.finditer(text)]
+    if ends:
+        return ends[-1]
+    return text.rfind(" ") + 1 if len(text) > HELD_CHARS else 0
 
 
 def _continued(request: ChatRequest, said: str) -> ChatRequest:

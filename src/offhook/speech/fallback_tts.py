@@ -13,9 +13,9 @@ from offhook.speech.base import Tts
 from offhook.speech.fallback import Lineup, Place, served_by_none, timed
 
 FIRST_AUDIO_S = 1.5
-LAST_FIRST_AUDIO_S = 6.0
+LAST_FIRST_AUDIO_S = 2.5
 NEXT_AUDIO_S = 1.5
-LAST_NEXT_AUDIO_S = 5.0
+LAST_NEXT_AUDIO_S = 3.0
 _log = structlog.get_logger(__name__)
 
 
@@ -101,7 +101,7 @@ class FallbackTts:
         """One voice's sound of the sentence. Raises ProviderError, also where there is none."""
         self.lineup.asked(place)
         wanted = self._casting.voice(place.provider, place.name, voice, language)
-        first = LAST_FIRST_AUDIO_S if is_last else self._first_audio_s
+        first = max(LAST_FIRST_AUDIO_S, self._first_audio_s) if is_last else self._first_audio_s
         rest = LAST_NEXT_AUDIO_S if is_last else NEXT_AUDIO_S
         stream = timed(place.provider.speak(text, wanted, language, format), place.name, first, rest)
         silent = True
