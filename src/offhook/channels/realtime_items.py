@@ -98,7 +98,7 @@ class Items:
 
 def shortened(text: str, share: float) -> str:
     """The words within the first `share` (0…1) of a text; a word that is cut is left out."""
-    if share >= 1:
-        return text
-    kept = text[: int(len(text) * share) + 1]
-    return kept.rpartition(" ")[0].rstrip() if len(kept) < len(text) else kept
+    end = int(len(text) * min(max(share, 0.0), 1.0))
+    if end == len(text) or text[end].isspace():
+        return text[:end].rstrip()
+    return text[:end].rpartition(" ")[0].rstrip()

@@ -6,7 +6,7 @@ from binascii import b2a_base64
 from typing import Any
 
 from offhook.protocols.base import compact
-from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Item, Words
+from offhook.protocols.realtime_door_items import EventError, FunctionCall, Item, Words
 
 JsonItem = dict[str, Any]
 
@@ -145,15 +145,14 @@ def given(item_id: str, item: Item) -> JsonItem:
             return _message(item_id, role, "completed", [{"type": kind, "text": text}])
         case FunctionCall():
             return function_call(item_id, "completed", item)
-        case CallOutput(call_id, output):
-            return {
-                "id": item_id,
-                "object": "realtime.item",
-                "type": "function_call_output",
-                "status": "completed",
-                "call_id": call_id,
-                "output": output,
-            }
+    return {
+        "id": item_id,
+        "object": "realtime.item",
+        "type": "function_call_output",
+        "status": "completed",
+        "call_id": item.call_id,
+        "output": item.output,
+    }
 
 
 def _message(item_id: str, role: str, status: str, content: list[dict[str, Any]]) -> JsonItem:

@@ -120,7 +120,8 @@ def merged(config: SessionConfig, update: dict[str, Any]) -> SessionConfig:
     changed = config
     if "instructions" in update:
         text = _string(update["instructions"] or "", "session.instructions", MAX_TEXT)
-        changed = replace(changed, instructions=text, told=bool(text.strip()))
+        told = bool(text.strip()) and (config.told or text != config.instructions)
+        changed = replace(changed, instructions=text, told=told)
     if update.get("output_modalities") is not None:
         text_only = modalities_are_text(update["output_modalities"], "session.output_modalities")
         changed = replace(changed, text_only=text_only)
