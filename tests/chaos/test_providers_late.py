@@ -71,7 +71,7 @@ class Asking(Ear):
     def delay(self, seconds: float) -> None: ...
 
 
-@pytest.mark.parametrize("seed", (2, 3, 4, 5))
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
 async def test_nothing_of_an_interrupted_reply_is_heard(seed: int) -> None:
     chance = random.Random(seed)
     async with Scene([Asking(chance)], [Numbered(chance)], [Marked(chance)]) as scene:

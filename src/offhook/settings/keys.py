@@ -20,6 +20,8 @@ VENDOR_HOSTS = {
     "anthropic": "api.anthropic.com",
 }
 """The vendors' own servers, which want a key. Another server with the same interface may do without."""
+_BY_ID = ("elevenlabs", "cartesia")
+"""Vendors whose voices have ids and no default."""
 _KINDS: tuple[Literal["stt", "tts", "llm"], ...] = ("stt", "tts", "llm")
 
 Path = tuple[str, ...]
@@ -49,6 +51,8 @@ def missing_keys(settings: Settings) -> Iterator[KeyFault]:
                 yield path, name, "set OPENAI_API_KEY, or a speech.llm_url that needs no key"
         elif name in VENDOR_HOSTS and not has_key(settings, name):
             yield path, name, f"set {name.upper()}_API_KEY"
+        elif path[-1] == "tts" and name in _BY_ID and not _has_voice(settings, name):
+            yield path, name, f"set {name}.voice to a voice's id, or voices of languages or agents"
         elif name == "whisper" and settings.whisper.weights is None:
             yield path, name, "set whisper.weights to a folder of CTranslate2 weights"
     for path, name, agent in engines(settings):
@@ -76,6 +80,14 @@ def _agent_missing(settings: Settings, agent: str) -> str:
     if eleven.private_agent and not plain(eleven.api_key):
         return "set ELEVENLABS_API_KEY, or elevenlabs.private_agent = false for a public agent"
     return ""
+
+
+def _has_voice(settings: Settings, vendor: str) -> bool:
+    """Whether any setting names a voice that could be the vendor's, who has none of its own."""
+    languages = settings.speech.languages.values()
+    named = [voice for agent in settings.agents.values() for voice in (agent.voice, *agent.voices.values())]
+    named += [voice for language in languages for voice in (language.voice, *language.voices.values())]
+    return bool(getattr(settings, vendor).voice or any(named))
 
 
 def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:
