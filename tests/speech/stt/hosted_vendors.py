@@ -21,7 +21,8 @@ from offhook.speech.stt.scribe import ScribeStt
 from offhook.speech.stt.stream import StreamRecognizer
 
 WINDOW_MS = 32
-LIMITS = Limits(connect=0.3, answer=1.0, keep_alive=4.0)
+LIMITS = Limits(connect=2.0, answer=4.0, keep_alive=4.0, pause=0.02)
+"""Patient, since the machine may be busy; tests of deadlines have their own."""
 
 
 @dataclass(frozen=True)

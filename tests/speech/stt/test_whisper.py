@@ -106,7 +106,10 @@ async def test_a_long_utterance_is_settled_on_the_way(stt: WhisperStt, model: Mo
     sentence = speak(" ".join(ENGLISH), PHONE, 400)
     for _ in range(20):
         push(recognizer, sentence)
-        await asyncio.sleep(0.03)
+        async with asyncio.timeout(2):
+            await asyncio.sleep(0)
+            while not stt.workers.idle:
+                await asyncio.sleep(0.001)
     assert (await recognizer.finish()).text == " ".join(ENGLISH * 20)
     assert max(model.clips) < 40
 

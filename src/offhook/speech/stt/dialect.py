@@ -113,7 +113,8 @@ class Limits:
 
     connect: float = 2.0
     answer: float = 2.0
-    send: float = 2.0
     keep_alive: float = 4.0
+    pause: float = 0.2
+    """At most, and a quarter of it at least, before a lost connection is made again."""
     silence: float = 10.0
     """A peer that does not answer pings for this long is gone."""

@@ -17,8 +17,6 @@ from offhook.speech.stt.line import Line
 
 log = structlog.get_logger(__name__)
 
-_RETRY_SECONDS = (0.05, 0.2)
-
 
 class Listener(Protocol):
     """What the link tells its owner, on the event loop."""
@@ -76,7 +74,7 @@ class Link:
             log.warning("recognizer lost", provider=self._name, reason=error.reason, again=again)
             if again:
                 least = error.after if isinstance(error, BusyError) else 0.0
-                await asyncio.sleep(max(least, random.uniform(*_RETRY_SECONDS)))
+                await asyncio.sleep(max(least, random.uniform(0.25, 1) * self._limits.pause))
             else:
                 self._needed.clear()
 
