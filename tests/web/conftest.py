@@ -93,7 +93,13 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
     store = SqlStore(f"sqlite:///{tmp_path}/calls.db", commit_interval=0.005)
     tapes = Tapes(tmp_path / "recordings", store, lambda call_id, reason: None)
 
-    def make(phone: bool = False, key: str = "", rest: TwilioRest | None = None, **more: Any) -> Stage:
+    def make(
+        phone: bool = False,
+        key: str = "",
+        rest: TwilioRest | None = None,
+        engine_parts: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Stage:
         account = Twilio(account_sid="AC" + "0" * 32, auth_token=SecretStr(TOKEN), from_number="+15550100")
         given: dict[str, Any] = {"data": tmp_path, "limits": Limits(calls_per_address=3), **more}
         if phone:
@@ -111,7 +117,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
             listen_phone=lambda admit: PhoneSocket(desk, admit, bounds, watch),
             listen_browser=lambda admit: BrowserSocket(desk, admit, bounds, watch, resume),
             phone=rest,
-            catalogue=catalogue(settings.agents, scripted()),
+            catalogue=catalogue(settings.agents, scripted(**engine_parts or {})),
             listen_realtime=lambda offer, session: RealtimeSocket(desk, offer, bounds, watch, session),
         )
         return Stage(build_site(settings, parts), parts, calls, desk, clock)
