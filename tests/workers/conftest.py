@@ -44,11 +44,12 @@ def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 async def house(shared_house: Server) -> AsyncIterator[Server]:
+    """The shared house, with no call on it, and none in its list, before and after."""
     async with asking(shared_house) as console:
+        await console.begun(0)
+        yield shared_house
         await console.empty()
-    yield shared_house
-    async with asking(shared_house) as console:
-        await console.empty()
+        await console.begun(0)
 
 
 @pytest.fixture

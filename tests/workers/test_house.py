@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import AsyncExitStack
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
@@ -118,6 +119,30 @@ async def test_a_call_token_is_good_for_one_call_of_two_workers(house: Server) -
                 return "started"
 
         assert sorted(await asyncio.gather(*(try_it() for _ in range(4)))) == ["1008"] * 3 + ["started"]
+
+
+async def test_a_recording_is_deleted_by_the_worker_that_has_it(house: Server) -> None:
+    async with AsyncExitStack() as stack, asking(house) as console:
+        for _ in range(2):
+            await stack.enter_async_context(on_the_line(house.port))
+        calls = [found[0] for found in (await by_worker(console, 2)).values()]
+        folder = Path(f"/proc/{house.process.pid}/cwd").resolve() / "data" / "recordings"
+        await until(lambda: all((folder / call).is_dir() for call in calls), 3, "both are being taped")
+        async with asking(house, keep=True) as one_worker:
+            for call in calls:
+                answer = await one_worker.http.delete(f"/api/calls/{call}/recording")
+                assert answer.status_code == 204
+                assert (await one_worker.http.post(f"/api/calls/{call}/hang-up")).status_code == 204
+        await console.empty()
+
+        async def ended() -> bool:
+            rows = [await console.call(call) for call in calls]
+            return {row["state"] for row in rows} == {"ended"}
+
+        await until(ended, 3, "both have ended")
+        await asyncio.sleep(0.3)  # longer than sealing so short a tape takes
+        assert {(await console.call(call))["recording"] for call in calls} == {"deleted"}
+        assert [path.name for path in folder.iterdir() if path.name.startswith(tuple(calls))] == []
 
 
 async def test_limits_hold_for_both_workers_together(house: Server) -> None:

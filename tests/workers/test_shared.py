@@ -103,6 +103,16 @@ def test_call_tokens_limits_and_guesses_are_common(pair: tuple[Commons, Commons]
     assert guesses == [True] * 10 + [False] * 2
 
 
+def test_a_transfer_that_one_call_asked_for_is_known_to_all(clock: ManualClock) -> None:
+    books: list[SharedTransfers] = []
+    books.append(SharedTransfers(clock, lambda *asked: books[1].told(*asked)))
+    books.append(SharedTransfers(clock, lambda *asked: books[0].told(*asked)))
+    books[0].ask("CA1", "+1 (555) 0100")
+    books[1].ask("CA2", "sip:desk@example.com")
+    assert [book.destination_of("CA1") for book in books] == ["+15550100"] * 2
+    assert [book.destination_of("CA2") for book in books] == ["sip:desk@example.com"] * 2
+
+
 def test_one_text_for_all_workers() -> None:
     head = "# HELP a_total About.\n# TYPE a_total counter\n"
     own = head + 'a_total{k="v"} 1.0\n# HELP b B.\n# TYPE b gauge\nb 2.0\n'

@@ -155,20 +155,22 @@ class Line:
 
     def _deliver(self) -> None:
         at = 0
-        while self._open and len(self._came) - at >= _HEAD.size:
-            size, carries = _HEAD.unpack_from(self._came, at)
-            if size > LARGEST:
-                self._fail()
-                return
-            end = at + _HEAD.size + size
-            if len(self._came) < end:
-                break
-            message = json.loads(self._came[at + _HEAD.size : end])
-            at = end
-            # A socket arrives with, or before, the first byte of its message.
-            connection = self._connections.popleft() if carries and self._connections else None
-            self._receive(message, connection)
-        del self._came[:at]
+        try:
+            while self._open and len(self._came) - at >= _HEAD.size:
+                size, carries = _HEAD.unpack_from(self._came, at)
+                if size > LARGEST:
+                    self._fail()
+                    return
+                end = at + _HEAD.size + size
+                if len(self._came) < end:
+                    return
+                message = json.loads(self._came[at + _HEAD.size : end])
+                at = end
+                # A socket arrives with, or before, the first byte of its message.
+                connection = self._connections.popleft() if carries and self._connections else None
+                self._receive(message, connection)
+        finally:
+            del self._came[:at]  # also when a receiver fails: no message comes twice
 
     def _fail(self) -> None:
         if self._open:

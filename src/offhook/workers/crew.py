@@ -189,11 +189,13 @@ class Crew(Share):
         return next((slot for slot, each in self._berths.items() if each == berth), None)
 
     async def hang_up(self, call_id: str, reason: EndReason) -> bool:
-        to = None
+        """Raises LimitError when a worker that may have the call does not answer."""
+        whom = set(self.peers.roster)
         if is_call_id(call_id):
-            slot = self.owner(call_id)
-            to = [] if slot is None or slot == self.slot else [slot]
-        answers = await self.peers.ask("hang up", [call_id, reason], to)
+            whom &= {self.owner(call_id)}
+        answers = await self.peers.ask("hang up", [call_id, reason], whom)
+        if not any(answers.values()) and whom & self.peers.roster.keys() - answers.keys():
+            raise LimitError("a worker that may have this call does not answer; try again")
         return any(answers.values())
 
     def move(self, transport: WSTransport, secret: str) -> bool:

@@ -103,7 +103,11 @@ class Supervisor:
         delay, first = FIRST_DELAY_S, True
         while not self._over.is_set():
             began = asyncio.get_running_loop().time()
-            code = await self._run_worker(slot, first)
+            try:
+                code = await self._run_worker(slot, first)
+            except OSError as error:  # no process, memory or descriptor to be had just now
+                code = 1
+                _log.error("a worker could not be started", worker=slot, error=error.strerror)
             if self._over.is_set():
                 return
             first = False
@@ -128,11 +132,15 @@ class Supervisor:
         ours, theirs = pair()
         with theirs:
             berth = self._berths[slot]
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "offhook.workers"),
-                stdin=asyncio.subprocess.PIPE,
-                pass_fds=(theirs.fileno(), self._board_descriptor, berth.descriptor),
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "offhook.workers"),
+                    stdin=asyncio.subprocess.PIPE,
+                    pass_fds=(theirs.fileno(), self._board_descriptor, berth.descriptor),
+                )
+            except OSError:
+                ours.close()
+                raise
             orders = self._orders(slot, first, theirs.fileno())
         self._processes[slot] = process
         self._hub.connect(slot, ours)
