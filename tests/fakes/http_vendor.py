@@ -113,8 +113,8 @@ class HttpVendor:
         except asyncio.CancelledError:
             pass
         finally:
+            await _closed(writer)
             self._serving.discard(task)
-            writer.close()
 
     async def _converse(
         self, wire: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -166,6 +166,16 @@ class HttpVendor:
             # Each chunk is a segment of its own, not glued to the next one.
             await asyncio.sleep(fault.pause or told.pause)
         return True
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Politely, unless the peer takes nothing any more."""
+    writer.close()
+    try:
+        async with asyncio.timeout(0.2):
+            await writer.wait_closed()
+    except (ConnectionError, TimeoutError):
+        writer.transport.abort()
 
 
 def _head(told: Told) -> h11.Response:

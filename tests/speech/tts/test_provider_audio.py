@@ -17,11 +17,13 @@ from offhook.speech.base import Tts
 from offhook.speech.tts.cartesia import CartesiaTts
 from offhook.speech.tts.deepgram import DeepgramTts
 from offhook.speech.tts.elevenlabs import ElevenLabsTts, source_named
+from offhook.speech.tts.http import Deadlines
 from offhook.speech.tts.openai import OpenAiTts
 from offhook.speech.tts.sound import Sound, Source
 
 NARROW = AudioFormat(Encoding.PCM16, 8_000)
 STUDIO = AudioFormat(Encoding.PCM16, 24_000)
+PATIENT = Deadlines(connect=5.0, first_byte=5.0, progress=5.0)
 LEGS = (NARROW, WIDEBAND, STUDIO)
 TEXT = "We are open from nine to six."
 LEAST_DB = {
@@ -72,7 +74,11 @@ def test_sound_is_the_same_however_it_is_cut(name: str, leg: AudioFormat) -> Non
 async def test_over_elevenlabs(name: str) -> None:
     async with elevenlabs_speech.FakeElevenLabs(longest=900).serving() as fake:
         tts = ElevenLabsTts(
-            elevenlabs_speech.KEY, url=fake.url, voice=elevenlabs_speech.VOICE, output_format=name
+            elevenlabs_speech.KEY,
+            url=fake.url,
+            voice=elevenlabs_speech.VOICE,
+            output_format=name,
+            deadlines=PATIENT,
         )
         check(await said(tts, WIDEBAND), WIDEBAND, LEAST_DB[name])
         await tts.close()
@@ -88,7 +94,7 @@ async def test_over_elevenlabs(name: str) -> None:
 async def test_over_openai(kind: ClipKind, sound: str, least: float) -> None:
     async with openai_http.FakeOpenAi(longest=900).serving() as fake:
         fake.sound = sound
-        tts = OpenAiTts(openai_http.KEY, url=f"{fake.url}/v1", kind=kind)
+        tts = OpenAiTts(openai_http.KEY, url=f"{fake.url}/v1", kind=kind, deadlines=PATIENT)
         check(await said(tts, WIDEBAND), WIDEBAND, least)
         await tts.close()
 
@@ -100,9 +106,11 @@ async def test_the_phones_own_bytes_pass_untouched() -> None:
         cartesia.FakeCartesia(longest=900).serving() as sonic,
     ):
         voices: list[Tts] = [
-            ElevenLabsTts(elevenlabs_speech.KEY, url=eleven.url, voice=elevenlabs_speech.VOICE),
-            DeepgramTts(deepgram_speech.KEY, url=deepgram.url),
-            CartesiaTts(cartesia.KEY, url=sonic.url, voice=cartesia.VOICE),
+            ElevenLabsTts(
+                elevenlabs_speech.KEY, url=eleven.url, voice=elevenlabs_speech.VOICE, deadlines=PATIENT
+            ),
+            DeepgramTts(deepgram_speech.KEY, url=deepgram.url, deadlines=PATIENT),
+            CartesiaTts(cartesia.KEY, url=sonic.url, voice=cartesia.VOICE, deadlines=PATIENT),
         ]
         for tts in voices:
             for law in ("ulaw", "alaw"):
@@ -115,11 +123,11 @@ async def test_the_phones_own_bytes_pass_untouched() -> None:
 @pytest.mark.parametrize("leg", [PHONE, WIDEBAND, AudioFormat(Encoding.PCM16, 11_025)])
 async def test_a_leg_without_a_vendors_format_is_converted(leg: AudioFormat) -> None:
     async with openai_http.FakeOpenAi().serving() as fake:
-        tts = OpenAiTts(openai_http.KEY, url=f"{fake.url}/v1", kind=ClipKind.PCM16)
+        tts = OpenAiTts(openai_http.KEY, url=f"{fake.url}/v1", kind=ClipKind.PCM16, deadlines=PATIENT)
         check(await said(tts, leg), leg, 36 if leg is PHONE else 70)
         await tts.close()
     async with deepgram_speech.FakeDeepgram().serving() as other:
-        voice = DeepgramTts(deepgram_speech.KEY, url=other.url)
+        voice = DeepgramTts(deepgram_speech.KEY, url=other.url, deadlines=PATIENT)
         check(await said(voice, leg), leg, 36 if leg is PHONE else 70)
         await voice.close()
 
