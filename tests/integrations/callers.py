@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from collections.abc import AsyncIterator
+from base64 import b64decode
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -30,6 +31,9 @@ class Caller:
         self.said = b""
         self._news = asyncio.Event()
         self._at_ms = 0
+        self._plays_until = 0.0
+        self._echoes: set[asyncio.TimerHandle] = set()
+        self._sending: set[asyncio.Task[None]] = set()
 
     @property
     def closed(self) -> bool:
@@ -64,15 +68,49 @@ class Caller:
     async def send(self, sound: bytes) -> None:
         raise NotImplementedError
 
+    def echo(self, mark: str) -> None:
+        """A mark comes back."""
+        raise NotImplementedError
+
+    def hear(self, sound: bytes) -> None:
+        """Sound that is played after what came before."""
+        now = asyncio.get_running_loop().time()
+        self._plays_until = max(self._plays_until, now) + self.format.ms(len(sound)) / 1000
+        self.heard += sound
+
+    def clear(self) -> None:
+        self.dropped, self.heard = self.dropped + self.heard, b""
+        self._plays_until = 0.0
+
+    def marked(self, mark: str) -> None:
+        """Goes back once all before it was played."""
+        loop = asyncio.get_running_loop()
+        self._echoes.add(loop.call_at(max(self._plays_until, loop.time()), self.echo, mark))
+
     def take(self, raw: str | bytes) -> None:
         raise NotImplementedError
 
+    def soon(self, work: Coroutine[Any, Any, None]) -> None:
+        """Send something from where nothing can be awaited."""
+
+        async def sent() -> None:
+            with suppress(ConnectionClosed):
+                await work
+
+        task = asyncio.ensure_future(sent())
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
     async def listen(self) -> None:
-        with suppress(ConnectionClosed):
-            while True:
-                self.take(await self.socket.recv())
-                self._news.set()
-        self._news.set()
+        try:
+            with suppress(ConnectionClosed):
+                while True:
+                    self.take(await self.socket.recv())
+                    self._news.set()
+        finally:
+            self._news.set()
+            for echo in self._echoes:
+                echo.cancel()
 
 
 class BrowserCaller(Caller):
@@ -82,16 +120,19 @@ class BrowserCaller(Caller):
     async def write(self, kind: str, **fields: Any) -> None:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
+    def echo(self, mark: str) -> None:
+        self.soon(self.write("mark", name=mark))
+
     def take(self, raw: str | bytes) -> None:
         if isinstance(raw, bytes):
-            self.heard += raw[8:]
+            self.hear(raw[8:])
             return
         message = json.loads(raw)
         self.told.append(message)
         if message["type"] == "clear":
-            self.dropped, self.heard = self.dropped + self.heard, b""
+            self.clear()
         elif message["type"] == "mark":
-            self._echo = asyncio.ensure_future(self.write("mark", name=message["name"]))
+            self.marked(message["name"])
 
 
 class PhoneCaller(Caller):
@@ -100,15 +141,18 @@ class PhoneCaller(Caller):
     async def send(self, sound: bytes) -> None:
         await self.socket.send(self.peer.media(sound).decode())
 
+    def echo(self, mark: str) -> None:
+        self.soon(self.socket.send(self.peer.mark(mark).decode()))
+
     def take(self, raw: str | bytes) -> None:
         message = json.loads(raw)
         self.told.append(message)
         if message["event"] == "media":
-            from base64 import b64decode
-
-            self.heard += b64decode(message["media"]["payload"])
+            self.hear(b64decode(message["media"]["payload"]))
         elif message["event"] == "clear":
-            self.dropped, self.heard = self.dropped + self.heard, b""
+            self.clear()
+        elif message["event"] == "mark":
+            self.marked(message["mark"]["name"])
 
 
 @asynccontextmanager

@@ -90,6 +90,10 @@ async def test_a_phone_and_an_agent_of_mulaw(house: FakeAgents, tmp_path: Path) 
             ("caller", "caller turn 1", False),
             ("agent", "Until six.", False),
         ]
+        told = await events(app, call.id)
+        assert not any(event["kind"] == "interrupted" for event in told)
+        [turn] = [event for event in told if event["kind"] == "transcript_final" and event["leg"] == "caller"]
+        assert turn["ended_ms"] - turn["started_ms"] > 300  # the vendor tells of a turn when it is over
 
 
 async def test_the_transcript_says_what_was_heard(house: FakeAgents, tmp_path: Path) -> None:
@@ -151,7 +155,7 @@ async def test_another_engine_takes_over(house: FakeAgents, tmp_path: Path) -> N
         assert app.directory.count() == 1
 
 
-async def events(app: App, call_id: str) -> list[dict[str, object]]:
+async def events(app: App, call_id: str) -> list[dict[str, Any]]:
     await app.store.flush()
     return list(await app.store.events(call_id))
 

@@ -237,7 +237,7 @@ class DuplexConversation:
             self._greeting = False
             self._speaking = True
             self._thinking_until_ms = 0.0
-            self._begin_turn(item, self._overlap.began_ms)
+            self._begin_turn(item, self._overlap.take_began_ms())
             self._cut()
         elif self._speaking:
             self._speaking = False
@@ -253,7 +253,7 @@ class DuplexConversation:
         if turn is None:
             if not text:
                 return
-            turn = self._begin_turn(item, self._overlap.began_ms)
+            turn = self._begin_turn(item, self._overlap.take_began_ms())
         if not final:
             self._turns.partial(turn, text)
             return

@@ -20,6 +20,7 @@ HOLD_GRACE_MS = 500
 HOLD_MAX_MS = 3_000
 """A vendor that hears nothing in so much speech does not mean to give way."""
 _RECENT_MS = 5_000
+_JUST_ENDED_MS = 2_000
 
 
 class Overlap:
@@ -40,13 +41,19 @@ class Overlap:
         self._may_hold = may_hold
         self._absent_ms = absent_ms
         self._until_ms = 0.0
+        self._taken_ms = -1
         self._silence = leg.format.silence(leg.format.samples(FRAME_MS))
         self.voice = Voice(VoiceTimes(hold_ms=patience.hold_ms, confirm_ms=patience.confirm_ms))
 
-    @property
-    def began_ms(self) -> int:
-        """When the speech that is going on began, or now."""
-        return self.voice.speech_began_ms if self.voice.speaking else int(self._timeline.now_ms())
+    def take_began_ms(self) -> int:
+        """When the turn that the vendor tells of began: with the speech that is going on, or with one that
+        ended just now and was no turn's yet (some vendors tell of a turn when it is over), or now."""
+        voice, now_ms = self.voice, int(self._timeline.now_ms())
+        just_ended = voice.ever_spoke and now_ms - voice.speech_ended_ms < _JUST_ENDED_MS
+        if voice.speaking or (just_ended and voice.speech_began_ms > self._taken_ms):
+            self._taken_ms = voice.speech_began_ms
+            return voice.speech_began_ms
+        return now_ms
 
     @property
     def ended_ms(self) -> int:

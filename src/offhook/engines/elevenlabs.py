@@ -112,7 +112,8 @@ class ElevenLabsEngine:
             session = await self._open_again()
             try:
                 await session.wait_closed()
-                session.end()
+                if session.talk is not None:
+                    session.talk.end()
             finally:
                 session.close()
             self._session = None
@@ -132,7 +133,8 @@ class ElevenLabsEngine:
     def _let_go(self, session: AgentSession) -> None:
         """A conversation is lost. Raises why, when another would not help or it happens too often."""
         lost = session.lost()
-        self._first_words = self._first_words or session.first_words
+        if session.talk is not None:
+            self._first_words = self._first_words or session.talk.first_words
         self._memory.lost()
         now = self._parts.clock.now()
         self._losses.append(now)
@@ -190,7 +192,7 @@ class ElevenLabsEngine:
         if not self._lines and self._memory.owes_words and history and history[-1].leg is LegKind.CALLER:
             self._lines.append(history[-1].text)
         while self._lines:
-            session.write(self._lines.popleft())
+            session.post(wire.user_message(self._lines.popleft()))
         for audio in self._memory.replay():
             session.hear(audio)
 
@@ -218,13 +220,12 @@ class ElevenLabsEngine:
         self._post(wire.contextual_update(text))
 
     def heard(self, item: str, heard_ms: int, text: str) -> None:
-        session = self._session
-        if session is not None:
-            session.heard(item, text)
+        if self._session is not None and self._session.talk is not None:
+            self._session.talk.heard(item, text)
 
     def answer_tool(self, call_id: str, output: str, failed: bool = False, reply: bool = True) -> None:
-        session = self._session
-        if session is None or not session.answer_tool(call_id, output, failed, reply):
+        talk = self._session.talk if self._session is not None else None
+        if talk is None or not talk.answer_tool(call_id, output, failed, reply):
             what = "failed" if failed else "came to"
             self._post(wire.contextual_update(f"A tool that you called {what}: {output}"))
 
@@ -237,7 +238,7 @@ class ElevenLabsEngine:
 
     def _write(self, text: str) -> None:
         if self._session is not None:
-            self._session.write(text)
+            self._session.post(wire.user_message(text))
         else:
             self._lines.append(text)
 
