@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import os
 import signal
@@ -39,11 +38,21 @@ def test_a_claim_holds_for_all_until_it_expires(boards: tuple[Board, Board]) -> 
     assert not first.claim("token", 60, now=162)
 
 
-def test_claims_past_the_size_are_refused_and_none_is_forgotten(boards: tuple[Board, Board]) -> None:
+def test_nine_tenths_of_the_size_are_used_and_none_is_forgotten_when_full(
+    boards: tuple[Board, Board],
+) -> None:
     first, second = boards
-    claimed = list(_claimed_until_full(first))
-    assert CLAIMS // 2 < len(claimed) <= CLAIMS
-    assert not any(second.claim(name, 60, now=2) for name in claimed[::97])
+    for at in range(CLAIMS):
+        if at % 10:
+            first._expires[at] = 1000.0
+    claimed = [f"{number}" for number in range(300) if _claimed_if_room(first, f"{number}")]
+    assert len(claimed) > 270
+    for at in range(CLAIMS):
+        first._expires[at] = max(first._expires[at], 100.0)
+    with pytest.raises(LimitError):
+        second.claim("one more", 60, now=2)
+    assert not any(second.claim(name, 60, now=2) for name in claimed)
+    assert second.claim("one more", 60, now=1001)
 
 
 def test_places_are_counted_together_and_freed_with_their_worker(boards: tuple[Board, Board]) -> None:
@@ -83,13 +92,11 @@ def test_a_held_place_is_never_taken_for_another(boards: tuple[Board, Board]) ->
     assert first.enter("held", 0, 1, now=4)
 
 
-def _claimed_until_full(board: Board) -> Iterator[str]:
-    for number in itertools.count():
-        try:
-            assert board.claim(f"{number}", 60, now=1)
-        except LimitError:
-            return
-        yield f"{number}"
+def _claimed_if_room(board: Board, name: str) -> bool:
+    try:
+        return board.claim(name, 60, now=1)
+    except LimitError:
+        return False
 
 
 def _claim_all(descriptor: int, names: int, won: multiprocessing.Queue[int]) -> None:

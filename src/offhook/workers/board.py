@@ -19,7 +19,8 @@ from hashlib import blake2b
 from offhook.foundation.errors import LimitError
 
 WORKERS = 64
-CLAIMS = 32_768
+CLAIMS = 1 << 18
+"""Claims that fit; a power of two. Memory is taken as they are made."""
 PLACES = 8_192
 PATIENCE_S = 0.005
 
@@ -100,11 +101,11 @@ class Board:
         """Whether nobody claimed this name in the last `seconds` of an earlier claim. Raises LimitError
         when too many claims are remembered."""
         digest = self._digest(name, 16)
-        start = int.from_bytes(digest[:4], "little")
+        start, stride = int.from_bytes(digest[:4], "little"), digest[4] << 8 | digest[5] | 1
         with self._alone():
             free = -1
             for step in range(_PROBES):
-                at = (start + step) % CLAIMS
+                at = (start + step * stride) % CLAIMS
                 if self._expires[at] <= now:
                     free = at if free < 0 else free
                 elif self._digests[16 * at : 16 * at + 16] == digest:
