@@ -79,6 +79,9 @@ async def test_a_phone_and_an_agent_of_mulaw(house: FakeAgents, tmp_path: Path) 
         greeting = bytes(house.talk.said)
         assert caller.heard == greeting
         [call] = app.directory
+        async with asyncio.timeout(3):
+            while not await turns(app, call.id):  # the greeting was heard to its end
+                await asyncio.sleep(0.02)
         said = await caller.speaks(0.5, 0.6, pace=0.02)
         await caller.until(lambda: len(caller.dropped + caller.heard) >= len(house.talk.said) > len(greeting))
         assert caller.dropped + caller.heard == bytes(house.talk.said)
