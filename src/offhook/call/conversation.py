@@ -87,6 +87,11 @@ class Conversation:
         self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
 
     @property
+    def agent(self) -> Agent:
+        """Who speaks."""
+        return self._agent
+
+    @property
     def floor(self) -> Floor:
         return self._turns.floor
 

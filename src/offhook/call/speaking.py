@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from offhook.call.playback import Playback
 from offhook.call.timeline import Timeline, failure
@@ -21,6 +21,16 @@ CLOSE_DEADLINE_S = 2.0
 
 Parts = AsyncGenerator[Clause | ToolCall, None] | AsyncGenerator[Clause, None]
 Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
+
+
+class Voice(Protocol):
+    """What speaking needs of an engine."""
+
+    def reply(
+        self, history: Sequence[Message], times: ReplyTimes
+    ) -> AsyncGenerator[Clause | ToolCall, None]: ...
+
+    def say(self, text: str, language: str = "") -> AsyncGenerator[Clause, None]: ...
 
 
 class Speaking:
@@ -41,7 +51,7 @@ class Speaking:
         apology: Callable[[], Sequence[Clause]],
         spawn: Spawn,
     ) -> None:
-        self._engine = engine
+        self._engine: Voice = engine
         self._timeline = timeline
         self._signal = signal
         self._on_tool = on_tool
@@ -53,6 +63,10 @@ class Speaking:
         self._said = ""
         self.playback = playback
         self.failures = 0
+
+    def speak_by(self, voice: Voice) -> None:
+        """From the next reply on, this gives what is said."""
+        self._engine = voice
 
     @property
     def said(self) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from offhook.call.legs import CallerLeg
 from offhook.call.playback import Playback
+from offhook.call.program import ProgramTools
 from offhook.call.speaking import Spawn
 from offhook.call.timeline import Timeline, failure
 from offhook.channels.base import Manners
 from offhook.engines.base import Engine
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
-from offhook.foundation.events import LegKind
+from offhook.foundation.events import LegKind, ToolCalled
 from offhook.foundation.tools import ToolCall, ToolSpec
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class CallSteering:
         self._leg = leg
         self._playback = playback
         self._spawn = spawn
+        self._program: ProgramTools | None = None
         self._began = False
         self._finding: asyncio.Task[None] | None = None
         self._held = bytearray()
@@ -58,8 +60,18 @@ class CallSteering:
         self._engine.revise(agent)
         self._conversation.revise(agent)
 
-    def equip(self, tools: Sequence[ToolSpec], run: Callable[[ToolCall], Awaitable[str]]) -> None:
-        raise ProviderError("tools", "tools of the caller's program are not offered yet", retryable=False)
+    def equip(self, tools: Sequence[ToolSpec], on_call: Callable[[ToolCall], None]) -> None:
+        if self._program is None:
+            self._program = ProgramTools(self._engine, on_call)
+            self._conversation.speaking.speak_by(self._program)
+        self._program.names = frozenset(tool.name for tool in tools)
+        self._engine.revise(self._conversation.agent, tools)
+
+    def answer(self, call_id: str, text: str) -> bool:
+        call = self._program.answer(call_id, text) if self._program is not None else None
+        if call is not None:
+            self._timeline.emit(ToolCalled(call.name, call.arguments, text))
+        return call is not None
 
     # Dictated turns.
 
@@ -127,6 +139,8 @@ class CallSteering:
         self._conversation.note(leg, text)
 
     def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
+        if self._program is not None:
+            self._program.forget()
         self._conversation.recall(lines)
 
     def respond(self, line: str = "") -> None:

@@ -6,7 +6,7 @@ cannot take audio is the channel's problem until it says `on_closed`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -92,8 +92,12 @@ class Steering(Protocol):
     def revise(self, agent: Agent) -> None:
         """Be this agent from the next reply on. Raises ProviderError for one that its engine cannot be."""
 
-    def equip(self, tools: Sequence[ToolSpec], run: Callable[[ToolCall], Awaitable[str]]) -> None:
-        """Let the model call these tools of the caller's program besides the agent's own."""
+    def equip(self, tools: Sequence[ToolSpec], on_call: Callable[[ToolCall], None]) -> None:
+        """Let the model call these tools of the caller's program besides the agent's own. `on_call` is told
+        of a call, with an id of its own; the reply ends with it."""
+
+    def answer(self, call_id: str, text: str) -> bool:
+        """What a call came to, for the next reply; False when there is no such call."""
 
     def dictate(self, audio: bytes, at_ms: int) -> None:
         """Audio of a turn whose end `commit` will tell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,9 +18,10 @@ from offhook.channels.realtime_wishes import shaped
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import OffhookError
 from offhook.foundation.events import CallEnded, ChannelKind, EndReason, Entry, ReplySent
+from offhook.foundation.tools import ToolCall, ToolSpec
 from offhook.protocols.realtime_door import ResponseCreate
 from offhook.protocols.realtime_door_events import ServerEvents
-from offhook.protocols.realtime_door_items import EventError
+from offhook.protocols.realtime_door_items import EventError, FunctionCall
 from offhook.protocols.realtime_door_session import SessionConfig, WireFormat, merged
 
 PIECE_MS = 200
@@ -80,6 +82,7 @@ class RealtimeChannel:
         self.override: ResponseCreate | None = None
         self.cancelling = self._ending = False
         self._appended = 0.0
+        self._tools: tuple[ToolSpec, ...] = ()
         self.config = first_config(offer)
         self.items = Items()
         self.call_id = ""
@@ -243,9 +246,13 @@ class RealtimeChannel:
         if wish is not None and wish.text_only is not None:
             text_only = wish.text_only
         manners = Manners(turns is not None and turns.answers, turns is not None and turns.interrupts)
+        tools = self.config.tools if self._may_call(wish) else ()
         try:
             if not begun:
                 steering.revise(self._shaped())
+            if tools != self._tools:
+                steering.equip(tools, self._called)
+                self._tools = tools
         except OffhookError as error:
             raise EventError(error.reason, "unsupported", "session") from None
         steering.behave(manners, unsounded=text_only)
@@ -273,6 +280,15 @@ class RealtimeChannel:
         if self.override is not None:
             self.override = None
             self.behave()
+
+    def _may_call(self, wish: ResponseCreate | None) -> bool:
+        if wish is not None and wish.tools_allowed is not None:
+            return wish.tools_allowed
+        return self.config.tools_allowed
+
+    def _called(self, call: ToolCall) -> None:
+        arguments = call.malformed or json.dumps(call.arguments, ensure_ascii=False)
+        self.teller.call(FunctionCall(call.name, call.id, arguments))
 
     def _place(self, media_ms: int) -> int:
         return self.intake.appended_ms(media_ms) if self.intake is not None else 0

@@ -36,10 +36,10 @@ class Talk:
         text = item.text if isinstance(item, Words) else ""
         shown = given(item_id, self._called(item) if isinstance(item, FunctionCall) else item)
         at_end = wish.after in ("", self._leg.items.last)
-        before = self._leg.items.add(Kept(shown, leg, text, text), wish.after)
         if isinstance(item, CallOutput):
             self._answered(item)
-        elif isinstance(item, Words):
+        before = self._leg.items.add(Kept(shown, leg, text, text), wish.after)
+        if isinstance(item, Words):
             self._noted(item, leg, at_end)
         self._send(self._events.added(shown, before))
         self._send(self._events.done(shown, before))
@@ -123,7 +123,8 @@ class Talk:
         return call if call.call_id else replace(call, call_id=self._events.id("call"))
 
     def _answered(self, output: CallOutput) -> None:
-        """A function call's result (see realtime_tools.py)."""
+        if not self._leg.steering("a function's result").answer(output.call_id, output.output):
+            raise EventError("there was no call of this id", "invalid_value", "item.call_id")
 
     def _recall(self) -> None:
         if (steering := self._leg.steers) is not None:

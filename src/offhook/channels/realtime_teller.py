@@ -23,6 +23,7 @@ from offhook.foundation.events import (
     TranscriptPartial,
 )
 from offhook.protocols.realtime_door_events import ServerEvents, user_speech
+from offhook.protocols.realtime_door_items import FunctionCall
 from offhook.protocols.realtime_door_session import SessionConfig
 
 _AGENTS = (Floor.GREETING, Floor.SPEAKING, Floor.CLOSING)
@@ -56,6 +57,7 @@ class Teller:
         self._on_end = on_end
         self._words: deque[str] = deque(maxlen=_MAX_WORDS)
         self._said: list[Kept] = []
+        self._calls: list[FunctionCall] = []
         self._speech = _Speech()
         self._dictated: deque[str] = deque()
         self._found = False
@@ -81,13 +83,20 @@ class Teller:
         if not reply.text_only:
             reply.sound(audio, ms)
 
+    def call(self, call: FunctionCall) -> None:
+        """The model wants a function called; that is told once all was sent that it said before."""
+        self._calls.append(call)
+
     def close(self, status: str, reason: str = "") -> None:
         """The response is over, if there is one."""
         reply, self.reply = self.reply, None
-        if status == "completed" and reply is not None and self._words:
+        if status == "completed" and (self._calls or (self._words and reply is not None)):
             self.reply = reply
             reply = self._flush()
             self.reply = None
+            for call in self._calls:
+                reply.call(call)
+        self._calls.clear()
         self._words.clear()
         if reply is None:
             return

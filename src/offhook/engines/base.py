@@ -74,8 +74,8 @@ class Engine(Protocol):
         """Speak exactly this text, in a language of the agent; empty is the one of the call so far."""
 
     def revise(self, agent: Agent, tools: Sequence[ToolSpec] | None = None) -> None:
-        """Be this agent, with these tools (None: the same), from the next reply on; its languages stay.
-        Raises ProviderError for an agent that it cannot be."""
+        """Be this agent, with these tools besides its own (None: the same), from the next reply on; its
+        languages stay. Raises ProviderError for an agent that it cannot be."""
 
     async def close(self) -> None: ...
 

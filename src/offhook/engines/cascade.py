@@ -46,7 +46,7 @@ class CascadeEngine:
         agent = context.agent
         _check(parts, agent)
         self._tongue = Tongue(agent.spoken)
-        self._tools = context.tools or parts.tools
+        self._tools = self._own_tools = tuple(context.tools or parts.tools)
         if len(agent.spoken) == 1:
             self._recognizer = parts.stt.open(context.format, agent.language, context.on_partial)
         else:
@@ -119,7 +119,8 @@ class CascadeEngine:
         _check(self._parts, agent)
         self._context = replace(self._context, agent=agent)
         if tools is not None:
-            self._tools = tools
+            names = {tool.name for tool in tools}
+            self._tools = (*(tool for tool in self._own_tools if tool.name not in names), *tools)
 
     async def close(self) -> None:
         await asyncio.gather(self._recognizer.close(), self._chat.close(), return_exceptions=True)
