@@ -46,9 +46,7 @@ def test_what_is_missing_stops_the_start(
 
 
 def test_a_public_agent_needs_no_key(tmp_path: Path) -> None:
-    toml = (
-        'engine="elevenlabs"\n[elevenlabs]\nprivate_agent = false\nvariables = {shop = "Ship", floor = 3}'
-    )
+    toml = 'engine="elevenlabs"\n[elevenlabs]\nprivate_agent = false\nvariables = {shop = "Ship", floor = 3}'
     (tmp_path / "offhook.toml").write_text(toml + '\nagents = { default = "agent_2" }')
     settings = load(cwd=tmp_path, environ={})
     assert settings.elevenlabs.agents == {"default": "agent_2"}

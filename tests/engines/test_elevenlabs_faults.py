@@ -7,12 +7,15 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
+import respx
 from tests.engines.elevenlabs_calls import calling
 from tests.fakes.elevenlabs import KEY, FakeAgents
 from tests.fakes.elevenlabs_talk import Reply
 
 from offhook.engines.elevenlabs_ends import ended
+from offhook.engines.elevenlabs_link import AgentLink
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.foundation.events import LegKind
@@ -73,6 +76,41 @@ async def test_http_refusals(
     monkeypatch.setattr("offhook.engines.elevenlabs.GIVE_UP_S", 0.2)
     setattr(house.faults, where, status)
     assert isinstance(await fails(house), kind)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("<html>", "did not answer with JSON"),
+        ("[1]", "did not answer with a JSON object"),
+        ("{}", "no signed address"),
+        ('{"signed_url": "https://example.org"}', "no signed address"),
+        ('{"signed_url": "ws://127.0.0.1:1/x"}', "cannot be reached"),
+        ('{"a": "' + "x" * 300_000 + '"}', "too great a length"),
+    ],
+)
+async def test_signed_addresses_that_are_none(
+    house: FakeAgents, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
+) -> None:
+    monkeypatch.setattr("offhook.engines.elevenlabs.GIVE_UP_S", 0.1)
+    house.faults.signed_body = body
+    assert reason in (await fails(house)).reason
+
+
+async def test_a_signed_address_must_be_as_safe_as_the_server() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["xi-api-key"] == KEY
+        return httpx.Response(200, json={"signed_url": "ws://example.org/x"})
+
+    link = AgentLink("https://example.org", KEY, 1.0)
+    with respx.mock:
+        respx.get(url__startswith="https://example.org/v1/convai").mock(side_effect=answer)
+        with pytest.raises(ProviderError, match="not encrypted"):
+            await link.address("a", private=True)
+    assert await link.address("a b", private=False) == (
+        "wss://example.org/v1/convai/conversation?agent_id=a%20b"
+    )
+    await link.close()
 
 
 async def test_a_busy_vendor_is_asked_again(house: FakeAgents) -> None:

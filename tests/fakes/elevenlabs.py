@@ -94,6 +94,8 @@ class FakeAgents:
             return _json(connection, 401, _detail("invalid_api_key"))
         if query.get("agent_id") != AGENT:
             return _json(connection, 404, _detail("agent_not_found"))
+        if self.faults.signed_body:
+            return connection.respond(HTTPStatus.OK, self.faults.signed_body)
         token = f"sig{next(self._numbers)}"
         self._signed.add(token)
         base = self.url.replace("http", "ws", 1)

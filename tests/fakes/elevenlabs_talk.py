@@ -29,12 +29,14 @@ LOUD = 400.0
 
 @dataclass
 class Faults:
-    """What goes wrong. `status` refuses the handshake, `signed_status` the signed URL; `begin_after` and
-    `chunk_pause` are seconds; after `cut_after` chunks of sound the connection is dropped (`cuts` times);
-    `error` and `close` (code, reason) come `end_after` chunks, instead of the metadata when None."""
+    """What goes wrong. `status` refuses the handshake, `signed_status` the signed URL, in place of which
+    `signed_body` may come; `begin_after` and `chunk_pause` are seconds; after `cut_after` chunks of sound the
+    connection is dropped (`cuts` times); `error` and `close` (code, reason) come `end_after` chunks, instead
+    of the metadata when that is None."""
 
     status: int = 0
     signed_status: int = 0
+    signed_body: str = ""
     code: str = ""
     begin_after: float = 0.0
     never_begin: bool = False

@@ -6,28 +6,26 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from elevenlabs.client import ElevenLabs
-from elevenlabs.conversational_ai.conversation import AsyncConversation, Conversation, DisconnectionDetails
+from elevenlabs.conversational_ai.conversation import (
+    AsyncConversation,
+    DisconnectionDetails,
+)
 from tests.fakes.elevenlabs import AGENT, KEY, FakeAgents
 from tests.fakes.elevenlabs_talk import Reply
 from tests.integrations.callers import browser, phone
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from tests.integrations.programs import GREETING, Program, begun, over
+from websockets.exceptions import ConnectionClosed
 
-from offhook.foundation.errors import SettingsError
 from offhook.integrations.elevenlabs import (
     AsyncSilentAudioInterface,
-    CallerAudioInterface,
     Door,
-    DoorClosed,
     SilentAudioInterface,
     serve,
 )
 from offhook.settings import Settings
-
-GREETING = "Hi."
 
 
 @pytest.fixture
@@ -41,47 +39,6 @@ async def house() -> AsyncIterator[FakeAgents]:
 def door() -> Iterator[Door]:
     with serve(settings=Settings(port=0)) as opened:
         yield opened
-
-
-class Program:
-    """A program as its users write them: one conversation, with callbacks."""
-
-    def __init__(self, house: FakeAgents, audio: Any, **options: Any) -> None:
-        self.agent_said: list[str] = []
-        self.caller_said: list[str] = []
-        self.ended = threading.Event()
-        self.how: list[DisconnectionDetails] = []
-        self.conversation = Conversation(
-            ElevenLabs(api_key=KEY, base_url=house.url),
-            AGENT,
-            requires_auth=False,
-            audio_interface=audio,
-            callback_agent_response=self.agent_said.append,
-            callback_user_transcript=self.caller_said.append,
-            callback_disconnect=self._over,
-            **options,
-        )
-
-    def _over(self, details: DisconnectionDetails) -> None:
-        self.how.append(details)
-        self.ended.set()
-
-
-async def begun(house: FakeAgents, door: Door, **options: Any) -> tuple[Program, CallerAudioInterface]:
-    """The next caller's conversation."""
-    audio = await asyncio.to_thread(door.next_call, 3)
-    program, before = Program(house, audio, **options), len(house.talks)
-    await asyncio.to_thread(program.conversation.start_session)
-    async with asyncio.timeout(3):
-        while len(house.talks) == before:
-            await asyncio.sleep(0.01)
-    return program, audio
-
-
-async def over(program: Program) -> DisconnectionDetails:
-    assert await asyncio.to_thread(program.ended.wait, 3)
-    await asyncio.to_thread(program.conversation.wait_for_session_end)
-    return program.how[0]
 
 
 async def test_a_browser_talks_with_the_sdk(house: FakeAgents, door: Door) -> None:
@@ -303,53 +260,6 @@ async def test_async_silence(house: FakeAgents) -> None:
             await asyncio.sleep(0.02)
     await conversation.end_session()
     await conversation.wait_for_session_end()
-
-
-async def test_a_caller_whom_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("offhook.integrations.elevenlabs.RING_S", 0.1)
-    with serve(settings=Settings(port=0), max_calls=1) as door:
-        async with browser(door.url) as caller:
-            await caller.until(lambda: caller.of("started"))
-            with pytest.raises(InvalidStatus, match="503"):
-                async with browser(door.url):
-                    pass
-            await caller.until(lambda: caller.of("ended"))
-        with pytest.raises(TimeoutError):
-            door.next_call(0.01)
-    with pytest.raises(DoorClosed):
-        door.next_call(1)
-    assert list(door) == []
-
-
-async def test_a_conversation_that_cannot_begin_lets_the_caller_go(house: FakeAgents, door: Door) -> None:
-    def broken(audio: CallerAudioInterface) -> Conversation:
-        raise ValueError("no such agent")
-
-    answering = threading.Thread(target=door.answer, args=(broken,))
-    answering.start()
-    async with browser(door.url) as caller:
-        await caller.until(lambda: caller.of("ended"))
-    door.close()
-    await asyncio.to_thread(answering.join, 3)
-
-
-def test_a_door_that_cannot_open() -> None:
-    with pytest.raises(SettingsError, match="opus"):
-        serve(settings=Settings(port=0), format="opus_48000")
-    with (
-        serve(settings=Settings(port=0)) as door,
-        pytest.raises(OSError, match="in use"),
-    ):
-        serve(settings=Settings(port=int(door.url.rpartition(":")[2])))
-
-
-async def test_a_call_needs_an_invitation_where_settings_say_so(house: FakeAgents) -> None:
-    with serve(settings=Settings(port=0, require_call_tokens=True)) as door:
-        async with browser(door.url) as stranger:
-            await stranger.until(lambda: stranger.of("error"))
-        token = door.invite().partition("#token=")[2]
-        async with browser(door.url, token=token) as guest:
-            await guest.until(lambda: guest.of("started"))
 
 
 async def test_replies_of_tools_are_heard(house: FakeAgents, door: Door) -> None:

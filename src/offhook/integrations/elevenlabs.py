@@ -17,7 +17,8 @@ import atexit
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -108,8 +109,14 @@ class Door:
         self._thread = threading.Thread(
             target=self._run, args=(self._serve(listener),), name="offhook-door", daemon=True
         )
+        self._asked: set[Future[Line]] = set()
+        self._over = False
         self._thread.start()
-        self._loop = self._ready.result(_START_S)
+        try:
+            self._loop = self._ready.result(_START_S)
+        except BaseException:
+            listener.close()
+            raise
         _log.info("waiting for callers", page=self.page)
 
     @property
@@ -130,8 +137,7 @@ class Door:
 
     def next_call(self, timeout: float | None = None) -> CallerAudioInterface:
         """Wait for a caller. Raises TimeoutError after `timeout` seconds, DoorClosed."""
-        taker: Future[Line] = Future()
-        self._post(self._lobby.take, taker)
+        taker = self._ask()
         try:
             line = taker.result(timeout)
         except TimeoutError:
@@ -142,9 +148,7 @@ class Door:
 
     async def async_next_call(self) -> AsyncCallerAudioInterface:
         """As `next_call`, for `AsyncConversation`."""
-        taker: Future[Line] = Future()
-        self._post(self._lobby.take, taker)
-        line = await asyncio.wrap_future(taker)
+        line = await asyncio.wrap_future(self._ask())
         return AsyncCallerAudioInterface(line, self._post, self._format)
 
     def __iter__(self) -> Iterator[CallerAudioInterface]:
@@ -177,12 +181,24 @@ class Door:
     ) -> None:
         self.close()
 
+    def _ask(self) -> Future[Line]:
+        """For the next caller; DoorClosed once there will be none."""
+        taker: Future[Line] = Future()
+        self._asked.add(taker)
+        taker.add_done_callback(self._asked.discard)
+        self._post(self._lobby.take, taker)
+        if self._over:
+            self._refuse()
+        return taker
+
+    def _refuse(self) -> None:
+        for taker in tuple(self._asked):
+            with suppress(InvalidStateError):
+                taker.set_exception(DoorClosed())
+
     def _post(self, do: Callable[..., object], *what: object) -> None:
-        try:
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(do, *what)
-        except RuntimeError:  # the loop is closed
-            if what and isinstance(what[0], Future):
-                what[0].set_exception(DoorClosed())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -197,6 +213,9 @@ class Door:
                 self._ready.set_exception(error)
             else:
                 _log.exception("a door failed")
+        finally:
+            self._over = True
+            self._refuse()
 
     async def _serve(self, listener: Any) -> None:
         loop, clock = asyncio.get_running_loop(), SystemClock()

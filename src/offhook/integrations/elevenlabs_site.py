@@ -16,12 +16,13 @@ from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
 from offhook.foundation.clock import Clock
 from offhook.integrations.elevenlabs_lobby import Lobby
+from offhook.protocols.signatures import TwilioSignatures
 from offhook.settings import Settings
 from offhook.settings.keys import plain
 from offhook.web import faults
 from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens
-from offhook.web.commons import own_commons
+from offhook.web.commons import Commons, own_commons
 from offhook.web.control import AgentList, AgentView
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
@@ -38,17 +39,37 @@ AGENT = "default"
 
 def build(settings: Settings, lobby: Lobby, clock: Clock) -> tuple[ASGIApp, Mapping[str, Door], CallTokens]:
     """What to serve, the media doors beside it, and what mints invitations."""
-    limits = settings.limits
-    commons = own_commons(clock, limits.calls_per_address)
+    commons = own_commons(clock, settings.limits.calls_per_address)
     tokens = CallTokens(secrets.token_bytes(32), clock, commons.used)
     signed = phone_signatures(settings)
+    hooks = PhoneDesk(
+        lobby,
+        commons.ledger,
+        commons.transfers,
+        HookGuard(signed, settings.public_url),
+        settings.public_url,
+        lambda: (AGENT,),
+        AGENT,
+    )
+    gate = Gate(
+        BodyLimit(_app(lobby, hooks), settings.limits.body_bytes),
+        plain(settings.api_key),
+        commons.guesses,
+        public=bool(settings.public_url),
+    )
+    return SecurityHeaders(gate), _doors(settings, lobby, commons, tokens, signed), tokens
+
+
+def _doors(
+    settings: Settings, lobby: Lobby, commons: Commons, tokens: CallTokens, signed: TwilioSignatures | None
+) -> Mapping[str, Door]:
+    limits, watch, desk = settings.limits, Watch(), ResumeDesk[BrowserChannel]()
     bounds = SocketBounds(
         message_bytes=limits.message_bytes,
         first_message_seconds=limits.first_message_seconds,
         media_silence_seconds=limits.media_silence_seconds,
         resume_seconds=limits.resume_seconds,
     )
-    watch, desk = Watch(), ResumeDesk[BrowserChannel]()
     browser = BrowserDoor(
         lobby,
         lambda admit: BrowserSocket(lobby, admit, bounds, watch, desk),
@@ -65,22 +86,7 @@ def build(settings: Settings, lobby: Lobby, clock: Clock) -> tuple[ASGIApp, Mapp
         signed,
         settings.public_url,
     )
-    hooks = PhoneDesk(
-        lobby,
-        commons.ledger,
-        commons.transfers,
-        HookGuard(signed, settings.public_url),
-        settings.public_url,
-        lambda: (AGENT,),
-        AGENT,
-    )
-    gate = Gate(
-        BodyLimit(_app(lobby, hooks), limits.body_bytes),
-        plain(settings.api_key),
-        commons.guesses,
-        public=bool(settings.public_url),
-    )
-    return SecurityHeaders(gate), {BROWSER_PATH: browser, MEDIA_PATH: phone}, tokens
+    return {BROWSER_PATH: browser, MEDIA_PATH: phone}
 
 
 def _app(lobby: Lobby, hooks: PhoneDesk) -> FastAPI:
