@@ -9,7 +9,7 @@ from offhook.audio.frame import AudioFormat
 from offhook.foundation.events import LegKind
 from offhook.speech.base import Message
 
-TAIL_MS = 600
+TAIL_MS = 1_000
 """Kept while nobody speaks: speech begins a little before it is detected."""
 TURN_MS = 10_000
 """Kept of a turn that is not understood yet, and of a time without a session; the oldest goes first."""
@@ -28,6 +28,7 @@ class CallerMemory:
         self._tail = format.size(TAIL_MS)
         self._turn = format.size(TURN_MS)
         self._limit = self._turn
+        self._fresh = 0
         self._speaking = False
         self._committed = False
         self._understood = False
@@ -40,6 +41,7 @@ class CallerMemory:
         """One more frame."""
         self._frames.append(audio)
         self._size += len(audio)
+        self._fresh += len(audio)
         while self._size > self._limit:
             self._size -= len(self._frames.popleft())
 
@@ -58,12 +60,13 @@ class CallerMemory:
     def speech(self, began: bool) -> None:
         self._speaking = began
         if began:
-            self._forget()
+            self._forget(self._tail)
             self._committed = self._understood = False
             self._limit = self._turn
 
     def committed(self) -> None:
         self._committed, self._speaking = True, False
+        self._fresh = 0
 
     def understood(self) -> None:
         self._understood = True
@@ -76,11 +79,11 @@ class CallerMemory:
     def _settle(self) -> None:
         if not self._speaking:
             self._limit = self._tail
-            self._forget()
+            self._forget(min(self._tail, self._fresh))
 
-    def _forget(self) -> None:
-        """All but what was heard just now."""
-        while self._size > self._tail:
+    def _forget(self, but: int) -> None:
+        """All but the last so many bytes."""
+        while self._size > but:
             self._size -= len(self._frames.popleft())
 
 

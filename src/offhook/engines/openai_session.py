@@ -320,9 +320,7 @@ class RealtimeSession:
         self._reset_s = max((limit.reset_seconds for limit in limits), default=0.0)
         for limit in limits:
             if limit.limit and limit.remaining <= limit.limit * _LOW:
-                reason = (
-                    f"is near its limit of {_plain(limit.name)}, which ends in {limit.reset_seconds:.0f} s"
-                )
+                reason = f"is near its limit of {_plain(limit.name)}; more in {limit.reset_seconds:.0f} s"
                 self._tell.on_trouble(BusyError(PROVIDER, reason, limit.reset_seconds))
 
 

@@ -301,7 +301,7 @@ def _error_code(body: Any) -> str:
     try:
         found = json.loads(bytes(body)[:8192])
         error = found.get("error") or found.get("detail")
-        code = error.get("code") or error.get("status") or error.get("type")
+        code = error.get("code") or error.get("status")
     except (AttributeError, TypeError, ValueError):
         return ""
     return code if isinstance(code, str) and _CODE.match(code) else ""

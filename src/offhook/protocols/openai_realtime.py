@@ -41,31 +41,22 @@ class SessionConfig:
 
 
 def update(config: SessionConfig) -> bytes:
-    """`session.update`."""
-    turns: dict[str, Any] = {
-        "type": config.turn_detection,
-        "create_response": True,
-        "interrupt_response": True,
-    }
-    if config.turn_detection == "semantic_vad":
-        turns["eagerness"] = config.eagerness
-    else:
-        turns["threshold"] = config.threshold
-        turns["prefix_padding_ms"] = config.prefix_padding_ms
-        turns["silence_duration_ms"] = config.silence_ms
+    """`session.update`. What is off is left out: off is how a session begins."""
     format = {"type": config.format, "rate": PCM_RATE} if config.format == PCM else {"type": config.format}
+    hears: dict[str, Any] = {"format": format, "turn_detection": _turns(config)}
+    if config.noise_reduction:
+        hears["noise_reduction"] = {"type": config.noise_reduction}
+    if config.transcription_model:
+        hears["transcription"] = {"model": config.transcription_model}
+        if len(config.languages) == 1:
+            hears["transcription"]["language"] = config.languages[0]
     session = {
         "type": "realtime",
         "model": config.model,
         "instructions": config.instructions,
         "output_modalities": ["text"] if config.text_only else ["audio"],
         "audio": {
-            "input": {
-                "format": format,
-                "noise_reduction": {"type": config.noise_reduction} if config.noise_reduction else None,
-                "transcription": _transcription(config),
-                "turn_detection": turns,
-            },
+            "input": hears,
             "output": {"format": format, "voice": config.voice, "speed": config.speed},
         },
         "tools": [_function(tool) for tool in config.tools],
@@ -74,17 +65,21 @@ def update(config: SessionConfig) -> bytes:
     return compact({"type": "session.update", "session": session})
 
 
+def _turns(config: SessionConfig) -> dict[str, Any]:
+    both = {"type": config.turn_detection, "create_response": True, "interrupt_response": True}
+    if config.turn_detection == "semantic_vad":
+        return {**both, "eagerness": config.eagerness}
+    return {
+        **both,
+        "threshold": config.threshold,
+        "prefix_padding_ms": config.prefix_padding_ms,
+        "silence_duration_ms": config.silence_ms,
+    }
+
+
 def _function(tool: ToolSpec) -> dict[str, Any]:
     name, description = tool.name, tool.description
     return {"type": "function", "name": name, "description": description, "parameters": tool.parameters}
-
-
-def _transcription(config: SessionConfig) -> dict[str, Any] | None:
-    if not config.transcription_model:
-        return None
-    if len(config.languages) == 1:
-        return {"model": config.transcription_model, "language": config.languages[0]}
-    return {"model": config.transcription_model}
 
 
 def append(audio: bytes) -> bytes:
