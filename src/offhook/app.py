@@ -45,6 +45,8 @@ from offhook.workers.share import Share
 
 FILE_LIMIT = 65_536
 GC_THRESHOLDS = (10_000, 20, 20)
+MALLOC_ARENAS = 2
+_M_ARENA_MAX = -8
 _log = structlog.get_logger(__name__)
 
 
@@ -100,8 +102,10 @@ def _quiet_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)  # loading a model takes several times what it keeps; only glibc has to be asked for it
+    system = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if system is not None and hasattr(system, "malloc_trim"):  # glibc: others give back by themselves
+        system.mallopt(_M_ARENA_MAX, MALLOC_ARENAS)  # an arena per thread keeps what each once needed
+        system.malloc_trim(0)  # loading a model takes several times what it keeps
 
 
 def raise_file_limit() -> None:
