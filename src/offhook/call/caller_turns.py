@@ -5,8 +5,10 @@ A vendor's transcript may come after its answer, even after the caller's next tu
 
 from __future__ import annotations
 
+import asyncio
 from bisect import insort
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from offhook.call.timeline import Timeline
@@ -14,6 +16,8 @@ from offhook.foundation.events import LegKind, TranscriptFinal, TranscriptPartia
 from offhook.foundation.tools import ToolResult
 from offhook.speech.base import Message
 
+WORDS_S = 1.0
+"""So long the last words may take after the call."""
 _MAX_PENDING = 16
 _MAX_LINES = 160
 
@@ -35,10 +39,16 @@ class CallerTurns:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._pending: list[CallerTurn] = []
+        self._news = asyncio.Event()
 
     @property
     def pending(self) -> Sequence[CallerTurn]:
         return self._pending
+
+    @property
+    def owed(self) -> bool:
+        """Whether the words of a turn that ended are still to come."""
+        return any(turn.ended_ms for turn in self._pending)
 
     def begin(self, number: int, item: str, started_ms: int) -> CallerTurn:
         """The caller began to speak."""
@@ -70,6 +80,7 @@ class CallerTurns:
 
     def final(self, turn: CallerTurn, text: str, language: str = "") -> None:
         """All its words, which go to the timeline; nothing when there were none."""
+        self._news.set()
         if turn in self._pending:
             self._pending.remove(turn)
         if text:
@@ -77,6 +88,17 @@ class CallerTurns:
             self._timeline.emit(
                 TranscriptFinal(LegKind.CALLER, turn.number, text, turn.started_ms, ended_ms, language)
             )
+
+    async def settle(self) -> None:
+        """The call is over: wait a little for words that are still to come, if any ever came; of other turns
+        what is known is final."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WORDS_S):
+                while self._news.is_set() and self.owed:
+                    self._news.clear()
+                    await self._news.wait()
+        for turn in tuple(self._pending):
+            self.final(turn, turn.text)
 
 
 @dataclass(order=True, slots=True)

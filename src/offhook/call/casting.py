@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
 from offhook.call.conversation import Conversation
-from offhook.call.dialogue import Dialogue, Line
+from offhook.call.dialogue import Dialogue, Stage
 from offhook.call.duplex import DuplexConversation
-from offhook.call.legs import CallerLeg
-from offhook.call.playback import Playback
 from offhook.call.speaking import Spawn
-from offhook.call.timeline import Timeline
+from offhook.call.tools.box import Toolbox
 from offhook.engines.base import Clause, Engine, EngineFactory
 from offhook.engines.duplex import DuplexContext, DuplexFactory
 from offhook.foundation.agent import Agent
@@ -27,27 +25,18 @@ from offhook.speech.base import Message
 
 _log = structlog.get_logger(__name__)
 
-
-class Stage(Line, Protocol):
-    """What of a session a conversation is built on."""
-
-    leg: CallerLeg
-    playback: Playback
-    timeline: Timeline
-    absent_ms: int
-
-    @property
-    def spawn(self) -> Spawn: ...
-
-    def replace(self, dialogue: Dialogue) -> None:
-        """From now on the call is this conversation's."""
+_Dialogue = TypeVar("_Dialogue", bound=Dialogue, covariant=True)
 
 
-Cast = Callable[[Stage], Dialogue]
-"""Puts a conversation on a stage; its engine is open by then."""
+class Cast(Protocol[_Dialogue]):
+    """Puts a conversation on a stage; its engine is open by then."""
+
+    def __call__(self, stage: Stage) -> _Dialogue: ...
 
 
-def cascade(agent: Agent, factory: EngineFactory, engine: Engine) -> Cast:
+def cascade(
+    agent: Agent, factory: EngineFactory, engine: Engine, toolbox: Callable[[Spawn], Toolbox]
+) -> Cast[Conversation]:
     """Our own turns over this engine of the factory's."""
 
     def cast(stage: Stage) -> Conversation:
@@ -64,6 +53,7 @@ def cascade(agent: Agent, factory: EngineFactory, engine: Engine) -> Cast:
             prepared,
             stage.spawn,
             stage.absent_ms,
+            toolbox(stage.spawn),
         )
 
     return cast
@@ -75,7 +65,8 @@ def duplex(
     context: DuplexContext,
     fallback: EngineFactory | None,
     open_engine: Callable[[EngineFactory], Engine],
-) -> Cast:
+    toolbox: Callable[[Spawn], Toolbox],
+) -> Cast[DuplexConversation]:
     """The vendor's turns; `fallback` goes on when it is lost. The context's history is set here.
 
     Raises ProviderError for an agent that the vendor cannot serve."""
@@ -91,43 +82,29 @@ def duplex(
             return (fallback.prepared(agent, text, stage.leg.format) or ()) if fallback is not None else ()
 
         def rescue(messages: Sequence[Message], turn: int) -> bool:
-            return fallback is not None and _take_over(stage, agent, fallback, open_engine, messages, turn)
+            if fallback is None:
+                return False
+            try:
+                over = cascade(agent, fallback, open_engine(fallback), toolbox)
+            except OffhookError as error:
+                _log.warning("a fallback engine did not open", engine=fallback.name, reason=error.reason)
+                return False
+            stage.timeline.emit(Notice(f"the call goes on with the engine {fallback.name}"))
+            conversation = over(stage)
+            stage.replace(conversation)
+            conversation.take_up(messages, turn)
+            return True
 
         conversation = DuplexConversation(
             agent,
             engine,
-            stage.timeline,
-            stage.leg,
-            stage.playback,
             stage,
             prepared,
-            stage.spawn,
-            stage.absent_ms,
             rescue,
+            toolbox(stage.spawn),
+            context.text_only,
         )
         conversations.append(conversation)
         return conversation
 
     return cast
-
-
-def _take_over(
-    stage: Stage,
-    agent: Agent,
-    fallback: EngineFactory,
-    open_engine: Callable[[EngineFactory], Engine],
-    messages: Sequence[Message],
-    turn: int,
-) -> bool:
-    """Go on with the cascade from here; False when it cannot be opened."""
-    try:
-        engine = open_engine(fallback)
-    except OffhookError as error:
-        _log.warning("a fallback engine did not open", engine=fallback.name, reason=error.reason)
-        return False
-    conversation = cascade(agent, fallback, engine)(stage)
-    assert isinstance(conversation, Conversation)
-    stage.timeline.emit(Notice(f"the call goes on with the engine {fallback.name}"))
-    stage.replace(conversation)
-    conversation.take_up(messages, turn)
-    return True

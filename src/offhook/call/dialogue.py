@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from offhook.call.legs import CallerLeg
+from offhook.call.playback import Playback
+from offhook.call.speaking import Spawn
+from offhook.call.timeline import Timeline
 from offhook.foundation.events import EndReason, Floor
 
 
@@ -65,3 +69,18 @@ class Dialogue(Protocol):
 
     async def close(self) -> None:
         """Let go of the engine."""
+
+
+class Stage(Line, Protocol):
+    """What of a session a conversation is built on."""
+
+    leg: CallerLeg
+    playback: Playback
+    timeline: Timeline
+    absent_ms: int
+
+    @property
+    def spawn(self) -> Spawn: ...
+
+    def replace(self, dialogue: Dialogue) -> None:
+        """From now on the call is this conversation's."""

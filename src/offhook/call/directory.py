@@ -13,9 +13,11 @@ from offhook.audio.frame import AudioFormat
 from offhook.bus.base import Bus
 from offhook.call.casting import Cast, cascade, duplex
 from offhook.call.clockwork import MediaClock
+from offhook.call.dialogue import Dialogue
 from offhook.call.session import Session
+from offhook.call.speaking import Spawn
 from offhook.call.timeline import Sink, Timeline
-from offhook.call.tools import SPECS
+from offhook.call.tools.box import Toolbox, specs
 from offhook.channels.base import Arrival, CallerListener, Channel
 from offhook.engines.base import CallContext, Engine, EngineFactory
 from offhook.engines.duplex import DuplexContext, DuplexFactory
@@ -34,6 +36,8 @@ from offhook.foundation.events import (
 )
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.storage.base import CallRecord, CallStore, Recorder, Tape
+from offhook.tools.base import ToolContext
+from offhook.tools.set import Toolset
 
 CLOSE_DEADLINE_S = 8.0
 _log = structlog.get_logger(__name__)
@@ -55,6 +59,7 @@ class House:
     max_calls: int = 400
     max_call_seconds: int = 1800
     max_load: float = 0.85
+    tools: Toolset = field(default_factory=Toolset)
     new_call_id: Callable[[], str] = new_call_id
     calls_elsewhere: Callable[[], int] = int
     """Live calls of other processes of this house, which count towards `max_calls`."""
@@ -172,8 +177,7 @@ class Directory:
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
-        text_only = channel.kind is ChannelKind.TEXT
-        cast = self._cast(agent, channel.format, timeline, arrival, text_only)
+        cast = self._cast(agent, channel.format, timeline, arrival, channel.kind)
         record = CallRecord(
             id=call_id,
             direction=arrival.direction,
@@ -195,8 +199,8 @@ class Directory:
         return LiveCall(call_id, arrival, session, record)
 
     def _cast(
-        self, agent: Agent, format: AudioFormat, timeline: Timeline, arrival: Arrival, text_only: bool
-    ) -> Cast:
+        self, agent: Agent, format: AudioFormat, timeline: Timeline, arrival: Arrival, kind: ChannelKind
+    ) -> Cast[Dialogue]:
         """The agent's engine, open, and the conversation that it takes. Raises LimitError."""
         house = self._house
         factory = house.engines[agent.engine or house.default_engine]
@@ -204,14 +208,24 @@ class Directory:
         def open_engine(factory: EngineFactory) -> Engine:
             return self._engine(factory, agent, format, timeline, arrival)
 
+        def toolbox(spawn: Spawn) -> Toolbox:
+            variables = dict(arrival.variables)
+            about = ToolContext(
+                timeline.call_id, agent.name, kind, arrival.caller, arrival.called, variables=variables
+            )
+            return Toolbox(agent, about, house.tools, timeline, spawn)
+
         try:
             if not isinstance(factory, DuplexFactory):
-                return cascade(agent, factory, open_engine(factory))
+                return cascade(agent, factory, open_engine(factory), toolbox)
             fallback = house.engines.get(agent.fallback_engine)
             variables = dict(arrival.variables)
-            context = DuplexContext(timeline.call_id, agent, format, tuple, variables, SPECS, text_only)
+            tools = specs(agent, house.tools)
+            context = DuplexContext(
+                timeline.call_id, agent, format, tuple, variables, tools, kind is ChannelKind.TEXT
+            )
             spare = None if isinstance(fallback, DuplexFactory) else fallback
-            return duplex(agent, factory, context, spare, open_engine)
+            return duplex(agent, factory, context, spare, open_engine, toolbox)
         except ProviderError as error:
             self.totals.refused["engine"] += 1
             _log.error("a call was refused: its engine did not open", agent=agent.name, reason=error.reason)
@@ -233,7 +247,8 @@ class Directory:
                 timeline.emit(TranscriptPartial(LegKind.CALLER, call.session.conversation.next_turn, text))
 
         variables = dict(arrival.variables)
-        return factory.open(CallContext(timeline.call_id, agent, format, partial, variables))
+        tools = specs(agent, self._house.tools)
+        return factory.open(CallContext(timeline.call_id, agent, format, partial, variables, tools))
 
     def _tape(self, timeline: Timeline, format: AudioFormat) -> Tape | None:
         if self._house.recorder is None:

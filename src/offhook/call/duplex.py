@@ -6,21 +6,21 @@ The vendor's detector decides who has the floor; ours only hushes the agent unti
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 
+from offhook.audio.convert import to_bytes
+from offhook.audio.dtmf import dtmf_tones
 from offhook.call.caller_turns import CallerTurn, CallerTurns, OrderedHistory
-from offhook.call.dialogue import Line
-from offhook.call.legs import CallerLeg
+from offhook.call.dialogue import Stage
+from offhook.call.duplex_tools import DuplexTools
 from offhook.call.limits import Keypad
 from offhook.call.overlap import Overlap
-from offhook.call.playback import Playback
-from offhook.call.speaking import Spawn
-from offhook.call.timeline import Timeline, failure
-from offhook.call.tools import run
+from offhook.call.reply_times import AwaitedReply
+from offhook.call.timeline import failure
+from offhook.call.tools.box import Toolbox
+from offhook.call.tools.builtin import Outcome
 from offhook.call.utterances import Utterances
+from offhook.call.waits import Waits
 from offhook.engines.base import Clause
 from offhook.engines.duplex import DuplexEngine
 from offhook.foundation.agent import Agent
@@ -34,36 +34,15 @@ from offhook.foundation.events import (
     LegKind,
     NoInput,
     Notice,
-    ToolCalled,
-    TurnTimed,
 )
 from offhook.speech.base import Message, ToolCall, ToolResult
 
-THINKING_MS = 10_000
-"""A vendor that says nothing for so long after the caller's turn has nothing to say."""
-GOODBYE_MS = 5_000
-"""So long a vendor may take to begin with its goodbye."""
-WITHOUT_MICROPHONE = 6
-"""How many times longer a caller who only types may take."""
 MAX_TROUBLES = 40
-WORDS_S = 1.0
-"""So long the last words may take after the call."""
 _REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
 """A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
 
 Rescue = Callable[[Sequence[Message], int], bool]
 """Lets another engine go on, given the history and the number of the last turn; False: there is none."""
-
-
-@dataclass(slots=True)
-class _Reply:
-    """When things happened in the reply that is awaited, in media time; 0.0 until then."""
-
-    turn: int
-    ended_ms: int
-    endpoint_ms: float
-    words_ms: float = 0.0
-    text_ms: float = 0.0
 
 
 class DuplexConversation:
@@ -74,35 +53,33 @@ class DuplexConversation:
         self,
         agent: Agent,
         engine: DuplexEngine,
-        timeline: Timeline,
-        leg: CallerLeg,
-        playback: Playback,
-        line: Line,
+        stage: Stage,
         prepared: Callable[[str], Sequence[Clause]],
-        spawn: Spawn,
-        absent_ms: int,
         rescue: Rescue,
+        toolbox: Toolbox,
+        text_only: bool = False,
     ) -> None:
         self._agent = agent
         self._engine = engine
-        self._timeline = timeline
-        self._leg = leg
-        self._playback = playback
-        self._line = line
+        self._stage = stage
+        self._timeline = timeline = stage.timeline
+        self._playback = playback = stage.playback
         self._prepared = prepared
-        self._spawn = spawn
         self._rescue = rescue
-        self._overlap = Overlap(leg, playback, timeline, agent.patience, self._may_yield, absent_ms)
-        self._utterances = Utterances(playback, leg.format, timeline)
+        self._overlap = Overlap(
+            stage.leg, playback, timeline, agent.patience, self._may_yield, stage.absent_ms
+        )
+        self._utterances = Utterances(playback, stage.leg.format, timeline)
         self._turns = CallerTurns(timeline)
         self._history = OrderedHistory()
+        self._tools = DuplexTools(toolbox, engine, stage.spawn, lambda: not self._turns.owed, self._tool_done)
+        self._text_only = text_only
+        self._language = agent.language
+        self._waits = Waits(agent.patience)
         self._keypad = Keypad()
         self._turn = 0
-        self._prompts = 0
         self._troubles = 0
-        self._wait_from_ms = self._thinking_until_ms = self._goodbye_by_ms = 0.0
-        self._reply: _Reply | None = None
-        self._words = asyncio.Event()
+        self._reply: AwaitedReply | None = None
         self._closing: EndReason | None = None
         self._greeting = self._speaking = self._away = self._lost = self._ended = False
         self._shown: Floor | None = None
@@ -123,7 +100,7 @@ class DuplexConversation:
             return Floor.GREETING if self._greeting else Floor.SPEAKING
         if self._speaking:
             return Floor.HEARING
-        if self._timeline.now_ms() < self._thinking_until_ms:
+        if self._waits.is_thinking(self._timeline.now_ms()):
             return Floor.GREETING if self._greeting else Floor.THINKING
         return Floor.LISTENING
 
@@ -140,7 +117,7 @@ class DuplexConversation:
             self._greeting = True
             self._think()
             self._engine.greet(self._agent.greeting)
-        self._spawn(self._converse(), "converse")
+        self._stage.spawn(self._converse(), "converse")
         self._show()
 
     def window(self, window: bytes, probability: float) -> None:
@@ -158,8 +135,8 @@ class DuplexConversation:
         if digits := self._keypad.tick(now_ms):
             self.typed(digits)
         if self._closing is not None:
-            if not self._playback.active and now_ms >= self._goodbye_by_ms:
-                self._line.hang_up(self._closing)
+            if not self._playback.active and self._waits.is_goodbye_late(now_ms):
+                self._stage.hang_up(self._closing)
         elif now_ms >= self._agent.max_call_seconds * 1000:
             self.say_goodbye(EndReason.MAX_LENGTH)
         elif self._lost and not self._playback.active:
@@ -191,7 +168,7 @@ class DuplexConversation:
 
     def come_back(self) -> None:
         self._away = False
-        self._wait_from_ms = self._timeline.now_ms()
+        self._waits.input(self._timeline.now_ms())
         self._playback.come_back()
 
     def say_goodbye(self, reason: EndReason) -> None:
@@ -199,7 +176,7 @@ class DuplexConversation:
             return
         self._cut()
         self._closing = reason
-        self._say(self._agent.goodbye)
+        self._say(self._agent.line("goodbye", self._language))
         self._show()
 
     def end(self, lost: bool = False) -> None:
@@ -211,13 +188,7 @@ class DuplexConversation:
         self._show()
 
     async def finish(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(WORDS_S):
-                while self._words.is_set() and any(turn.ended_ms for turn in self._turns.pending):
-                    self._words.clear()
-                    await self._words.wait()
-        for turn in tuple(self._turns.pending):
-            self._turns.final(turn, turn.text)
+        await self._turns.settle()
 
     async def close(self) -> None:
         await self._engine.close()
@@ -236,7 +207,7 @@ class DuplexConversation:
             self._closing = None
             self._greeting = False
             self._speaking = True
-            self._thinking_until_ms = 0.0
+            self._waits.answered()
             self._begin_turn(item, self._overlap.take_began_ms())
             self._cut()
         elif self._speaking:
@@ -244,7 +215,7 @@ class DuplexConversation:
             turn = self._turns.end(item, self._overlap.ended_ms)
             if turn is not None:
                 self._commit(turn.number)
-                self._reply = _Reply(turn.number, turn.ended_ms, self._timeline.now_ms())
+                self._reply = AwaitedReply(turn.number, turn.ended_ms, self._timeline.now_ms())
             self._think()
         self._show()
 
@@ -257,12 +228,13 @@ class DuplexConversation:
         if not final:
             self._turns.partial(turn, text)
             return
-        self._words.set()
         self._commit(turn.number)
         self._turns.final(turn, text, language)
         self._history.add(turn.number, LegKind.CALLER, text)
+        self._language = language or self._language
+        self._tools.heard(text, turn.started_ms)
         if self._reply is not None and self._reply.turn == turn.number:
-            self._reply.words_ms = self._timeline.now_ms()
+            self._reply.words(self._timeline.now_ms())
 
     def on_sound(self, item: str, audio: bytes) -> None:
         if self._ended or not self._utterances.expected(item):
@@ -280,12 +252,19 @@ class DuplexConversation:
             return
         if not self._utterances.active:
             self._utterances.turn = self._turn
-        if self._reply is not None and not self._reply.text_ms:
-            self._reply.text_ms = self._timeline.now_ms()
+        if self._reply is not None:
+            self._reply.text(self._timeline.now_ms())
         self._utterances.text(item, text)
 
     def on_spoken(self, item: str) -> None:
-        self._utterances.spoken(item)
+        words = self._utterances.spoken(item)
+        if words and self._text_only:
+            self._utterances.turn = self._turn
+            self._utterances.read(words)
+            self._history.add(self._turn, LegKind.AGENT, words)
+            self._waits.answered()
+            if self._closing is not None:
+                self._stage.hang_up(self._closing)
 
     def on_interrupted(self) -> None:
         if not self._ended and self._may_yield():
@@ -294,21 +273,10 @@ class DuplexConversation:
             self._show()
 
     def on_tool(self, call: ToolCall) -> None:
-        if self._ended:
-            return
-        outcome = run(call, self._agent.facts.transfer_to)
-        self._timeline.emit(ToolCalled(call.name, call.arguments, outcome.result))
-        self._history.add(self._turn, LegKind.AGENT, "", (ToolResult(call, outcome.result),))
-        self._engine.answer_tool(call.id, outcome.result, reply=outcome.ends is None)
-        if outcome.ends is None:
+        if not self._ended:
             self._think()
-        elif self._closing is None:
-            if outcome.ends is EndReason.TRANSFERRED:
-                self._line.transfer(self._agent.facts.transfer_to)
-            self._closing = outcome.ends
-            if not self._playback.active:
-                self._say(self._agent.goodbye)
-        self._show()
+            self._tools.called(call, self._language)
+            self._show()
 
     def on_trouble(self, error: ProviderError) -> None:
         self._troubles += 1
@@ -328,31 +296,46 @@ class DuplexConversation:
         if self._playback.active:
             self._playback.close()  # what came is heard to its end; the next tick goes on from there
 
+    def _tool_done(self, call: ToolCall, outcome: Outcome) -> None:
+        """What a tool came to: the vendor is told next, and goes on talking unless the call ends."""
+        self._history.add(self._turn, LegKind.AGENT, "", (ToolResult(call, outcome.text, outcome.failed),))
+        if self._ended:
+            return
+        if outcome.digits:
+            format = self._stage.leg.format
+            self._utterances.tones(to_bytes(dtmf_tones(outcome.digits, format.rate), format.encoding))
+        if outcome.ends is None:
+            self._think()
+        elif self._closing is None:
+            if outcome.ends is EndReason.TRANSFERRED:
+                self._stage.transfer(self._agent.facts.transfer_to)
+            self._closing = outcome.ends
+            if not self._playback.active:
+                self._say(self._agent.line("goodbye", self._language))
+        self._show()
+
     def _may_yield(self) -> bool:
         """Whether what the caller says can still change what happens."""
         return self._closing is None or (self._closing in _REOPENED_BY_SPEECH and not self._lost)
 
     def _begin_turn(self, item: str, began_ms: int) -> CallerTurn:
-        self._prompts = 0
+        self._waits.prompts = 0
         return self._turns.begin(self._turn + 1, item, began_ms)
 
     def _commit(self, number: int) -> None:
         self._turn = max(self._turn, number)
 
     def _think(self) -> None:
-        self._thinking_until_ms = self._timeline.now_ms() + THINKING_MS
+        self._waits.think(self._timeline.now_ms())
 
     def _sounds(self) -> None:
         """The first sound of a reply is on its way."""
-        self._thinking_until_ms = 0.0
+        self._waits.answered()
         if self._overlap.voice.speaking:
             self._overlap.voice.again()  # the caller already speaks: what comes next counts from here
-        if (reply := self._reply) is not None:
+        if self._reply is not None:
+            self._timeline.emit(self._reply.sounds(self._timeline.now_ms()))
             self._reply = None
-            now_ms = self._timeline.now_ms()
-            times = (reply.endpoint_ms, reply.words_ms or now_ms, reply.text_ms or now_ms, now_ms)
-            since = [max(0, round(time - reply.ended_ms)) for time in times]
-            self._timeline.emit(TurnTimed(reply.turn, reply.ended_ms, *since))
         self._show()
 
     def _cut(self) -> None:
@@ -362,6 +345,7 @@ class DuplexConversation:
         self._greeting = False
         self._timeline.emit(Interrupted(self._utterances.turn, int(self._timeline.now_ms())))
         heard, short = self._utterances.cut()
+        self._tools.cut(heard)
         self._history.add(self._utterances.turn, LegKind.AGENT, heard)
         for utterance in short:
             self._engine.heard(utterance.item, utterance.ms, utterance.text)
@@ -370,31 +354,28 @@ class DuplexConversation:
         """The caller has heard all of what the agent was saying."""
         self._greeting = False
         self._history.add(self._utterances.turn, LegKind.AGENT, self._utterances.finish())
-        self._wait_from_ms = self._timeline.now_ms()
+        self._waits.input(self._timeline.now_ms())
         if self._closing is not None:
-            self._line.hang_up(self._closing)
+            self._stage.hang_up(self._closing)
 
     def _say(self, text: str) -> None:
         """A line of ours, by the vendor's voice; without one the tick ends the call when it has to."""
         self._turn += 1
         if text and not self._lost:
-            self._goodbye_by_ms = self._timeline.now_ms() + GOODBYE_MS
+            self._waits.goodbye(self._timeline.now_ms())
             self._think()
             self._engine.say(text)
 
     def _wait(self, now_ms: float) -> None:
         if self._overlap.voice.speaking:
-            self._wait_from_ms = now_ms
-        limit = self._agent.patience.no_input_ms * (1 if self._leg.frames else WITHOUT_MICROPHONE)
-        if now_ms - self._wait_from_ms < limit:
+            self._waits.input(now_ms)
+        if not self._waits.is_input_late(now_ms, microphone=self._stage.leg.frames > 0):
             return
-        self._wait_from_ms = now_ms
-        self._prompts += 1
-        self._timeline.emit(NoInput(self._prompts))
-        if self._prompts > self._agent.patience.reprompts:
+        self._timeline.emit(NoInput(self._waits.prompts))
+        if self._waits.asked_enough:
             self.say_goodbye(EndReason.NO_INPUT)
         else:
-            self._say(self._agent.still_there)
+            self._say(self._agent.line("still_there", self._language))
 
     def _carry_on(self) -> None:
         """The vendor is gone for good: another engine takes the call, or it ends with an apology."""
@@ -412,6 +393,6 @@ class DuplexConversation:
         floor = self.floor
         if floor is not self._shown:
             if floor is Floor.LISTENING:
-                self._wait_from_ms = self._timeline.now_ms()
+                self._waits.input(self._timeline.now_ms())
             self._shown = floor
             self._timeline.emit(FloorChanged(floor))

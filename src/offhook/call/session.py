@@ -54,7 +54,7 @@ class Session:
         channel: Channel,
         timeline: Timeline,
         tape: Tape | None,
-        cast: Cast,
+        cast: Cast[Dialogue],
         on_transfer: Callable[[str], None] = lambda to: None,
     ) -> None:
         self._channel = channel

@@ -96,6 +96,12 @@ class Utterances:
             self._timeline.emit(ReplyText(self.turn, clause.text))
         self._playback.close()
 
+    def tones(self, audio: bytes) -> None:
+        """Keys that are pressed on the line, after what is being said."""
+        self._playback.reopen() if self._playback.active else self._playback.open()
+        self._playback.add(Clause("", audio))
+        self._playback.close()
+
     def text(self, item: str, text: str) -> None:
         """More words of an utterance."""
         if item in self._dropped or not text:
@@ -110,8 +116,13 @@ class Utterances:
         for clause in self._clauses.setdefault(item, Clauses()).feed(text):
             self._timeline.emit(ReplyText(self.turn, clause))
 
-    def spoken(self, item: str) -> None:
-        """The utterance is complete: nothing more of it will come."""
+    def read(self, words: str) -> None:
+        """Words that were read and not heard."""
+        now_ms = int(self._timeline.now_ms())
+        self._timeline.emit(TranscriptFinal(LegKind.AGENT, self.turn, words, now_ms, now_ms))
+
+    def spoken(self, item: str) -> str:
+        """The utterance is complete: nothing more of it will come. The words of one that had no sound."""
         clauses = self._clauses.pop(item, None)
         if clauses is not None and (rest := clauses.finish()) and self.expected(item):
             self._timeline.emit(ReplyText(self.turn, rest))
@@ -120,6 +131,7 @@ class Utterances:
             utterance.whole = True
             if item == self._item:
                 self._playback.close()
+        return self._words.pop(item, "").strip()
 
     def cut(self, interrupted: bool = True, confirmed: bool = False) -> tuple[str, list[Heard]]:
         """Give up the reply: the words heard of it, and how much of each utterance that was not heard to its
