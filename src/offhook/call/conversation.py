@@ -13,7 +13,8 @@ from offhook.call.playback import FRAME_MS, Playback
 from offhook.call.speaking import Spawn, Speaking
 from offhook.call.steering import CallSteering
 from offhook.call.timeline import Timeline
-from offhook.call.tools import run
+from offhook.call.tools.box import Toolbox
+from offhook.call.tools.hand import AgentHand
 from offhook.call.turns import Command, Signal, Turns
 from offhook.channels.base import Manners
 from offhook.engines.base import Clause, Engine
@@ -27,10 +28,9 @@ from offhook.foundation.events import (
     LegKind,
     NoInput,
     Notice,
-    ToolCalled,
     TranscriptFinal,
 )
-from offhook.speech.base import Message, ToolCall
+from offhook.speech.base import Message, ToolResult
 
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
@@ -57,6 +57,7 @@ class Conversation:
         prepared: Callable[[str], Sequence[Clause]],
         spawn: Spawn,
         absent_ms: int,
+        box: Toolbox,
     ) -> None:
         self._agent = agent
         self.engine = engine
@@ -66,6 +67,8 @@ class Conversation:
         self._line = line
         self._prepared = prepared
         self._spawn = spawn
+        self._box = box
+        box.late = self._late
         self._turns = Turns()
         self._history = History()
         self._keypad = Keypad()
@@ -80,9 +83,8 @@ class Conversation:
         self.manners = Manners()
         self._goodbye_reason = EndReason.AGENT_HUNG_UP
         self._shown = self._turns.floor
-        self.speaking = Speaking(
-            engine, playback, timeline, self.signal, self._tool, lambda: prepared(agent.apology), spawn
-        )
+        hand = AgentHand(box, self, prepared, leg.format)
+        self.speaking = Speaking(engine, playback, timeline, self.signal, hand, spawn, agent.language)
         self.steering = CallSteering(self, engine, timeline, leg, playback, spawn)
         self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
 
@@ -189,6 +191,7 @@ class Conversation:
 
     def tick(self, now_ms: float) -> None:
         """Every 20 ms: send what is due, and let time pass."""
+        self.speaking.tick(now_ms)
         if self._playback.tick(now_ms):
             self.signal(Signal.REPLY_DONE)
             if max(self.speaking.failures, self._deaf) >= MAX_FAILURES:
@@ -229,6 +232,7 @@ class Conversation:
 
     def revise(self, agent: Agent) -> None:
         """Be this agent from now on."""
+        self._box.agent = agent
         self._agent, self._max_ms = agent, agent.max_call_seconds * 1000
         self.hearing.revise(agent.patience)
 
@@ -294,21 +298,23 @@ class Conversation:
             self.speaking.answer(self.next_turn, self._history.with_caller(""))
         elif hearing.failed:
             self._deaf += 1
-            self.speaking.say(self.next_turn, self._agent.apology)
+            self.speaking.say(self.next_turn, self._line_of("apology"))
         elif self._loop_guard.allow(self._timeline.now_ms(), hearing.text):
             self._deaf = 0
             messages = self._history.with_caller(hearing.text)
+            agreed = self._box.heard(hearing.text, hearing.began_ms)
             if hearing.is_typed:
-                self.speaking.answer(self.next_turn, messages)
+                self.speaking.answer(self.next_turn, messages, agreed)
                 return
             ended_ms = hearing.voice.speech_ended_ms
-            self.speaking.reply(self.next_turn, messages, ended_ms, hearing.judged_ms)
+            self.speaking.reply(self.next_turn, messages, ended_ms, hearing.judged_ms, agreed)
         else:
             self._timeline.emit(Notice("too many replies in a row; the agent waits"))
             self.signal(Signal.REPLY_EMPTY)
 
     def _commit(self) -> None:
         self._turn += 1
+        self.hearing.language = self.hearing.language or self.speaking.language
         self._history.add(LegKind.CALLER, self.hearing.commit(self._turn))
 
     def _resume(self) -> None:
@@ -318,16 +324,31 @@ class Conversation:
     def _cut(self) -> None:
         if self.speaking.playback.active:
             self._timeline.emit(Interrupted(self._turn, int(self._timeline.now_ms())))
-        self._history.add(LegKind.AGENT, self.speaking.cut())
+        heard = self.speaking.cut()
+        self._box.cut(heard)
+        self._remember(heard)
 
     def _finish(self) -> None:
-        self._history.add(LegKind.AGENT, self.speaking.finish())
+        self._remember(self.speaking.finish())
+
+    def _remember(self, heard: str) -> None:
+        """What the agent did and what was heard of it."""
+        self._history.add_tools(self.speaking.take_uses())
+        self._history.add(LegKind.AGENT, heard)
+
+    def _late(self, result: ToolResult) -> None:
+        """A tool whose reply was given up has done its work all the same."""
+        self._history.add_tools((result,))
 
     def _begin_wait(self) -> None:
         self._wait_from_ms = self._timeline.now_ms()
 
     def _prompt(self) -> None:
-        self._say(self._agent.still_there)
+        self._say(self._line_of("still_there"))
+
+    def _line_of(self, name: str) -> str:
+        """A fixed line of the agent's, in the language of the call."""
+        return self._agent.line(name, self.speaking.language)
 
     def _say(self, text: str) -> None:
         self._turn += 1
@@ -337,26 +358,27 @@ class Conversation:
             self.speaking.say(self._turn, text)
 
     def _say_goodbye(self) -> None:
-        if self._agent.goodbye:
-            self._say(self._agent.goodbye)
+        if goodbye := self._line_of("goodbye"):
+            self._say(goodbye)
         else:
             self.signal(Signal.REPLY_EMPTY)
 
     def _hang_up(self) -> None:
         self._line.hang_up(self._goodbye_reason)
 
-    def _tool(self, call: ToolCall) -> str:
-        outcome = run(call, self._agent.facts.transfer_to)
-        if outcome.ends is None:
-            self.signal(Signal.REPLY_AUDIO)  # an act answers the turn: it is not done a second time
-        self._timeline.emit(ToolCalled(call.name, call.arguments, outcome.result))
-        if outcome.ends is not None:
-            self._goodbye_reason = outcome.ends
-            if outcome.ends is EndReason.TRANSFERRED:
-                self._line.transfer(self._agent.facts.transfer_to)
-            self._leaving = True
-            self.signal(Signal.GOODBYE)
-        return outcome.line
+    # What tools do to the call.
+
+    def act(self) -> None:
+        """An act answers the turn: it is not done a second time."""
+        self.signal(Signal.REPLY_AUDIO)
+
+    def part(self, reason: EndReason) -> None:
+        """End the call so, once the last sentence was heard."""
+        self._goodbye_reason = reason
+        if reason is EndReason.TRANSFERRED:
+            self._line.transfer(self._agent.facts.transfer_to)
+        self._leaving = True
+        self.signal(Signal.GOODBYE)
 
 
 _DO: dict[Command, Callable[[Conversation], None]] = {

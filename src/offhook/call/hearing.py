@@ -73,7 +73,7 @@ class Hearing:
         self._absent_ms = absent_ms
         self._serial = 0
         self._judgement: Judgement | None = None
-        self._began_ms = 0
+        self.began_ms = 0
         self._carried = self._typed = ""
         self._overlong = False
         self.leg = leg
@@ -104,7 +104,7 @@ class Hearing:
 
     def _bound(self) -> None:
         """A turn without any pause is judged all the same, once it is long."""
-        if self.leg.position_ms - self._began_ms >= MAX_TURN_MS:
+        if self.leg.position_ms - self.began_ms >= MAX_TURN_MS:
             self._overlong = True
             self._signal(Signal.SPEECH_PAUSED)
 
@@ -132,7 +132,7 @@ class Hearing:
         self.is_typed = False
         self._overlong = False
         self._carried, self.text = self.text, ""
-        self._began_ms = max(self.voice.speech_began_ms, self.leg.position_ms - PRE_ROLL_MS)
+        self.began_ms = max(self.voice.speech_began_ms, self.leg.position_ms - PRE_ROLL_MS)
         self._engine.hear_begin()
         self._engine.hear(self.leg.pre_roll())
 
@@ -153,7 +153,7 @@ class Hearing:
         self.text, self.failed, self.language = text, False, ""
         self.is_typed = True
         now_ms = int(self._timeline.now_ms())
-        self._began_ms = self.voice.speech_ended_ms = now_ms
+        self.began_ms = self.voice.speech_ended_ms = now_ms
         self.judged_ms = now_ms
 
     def also_typed(self, text: str) -> None:
@@ -164,9 +164,9 @@ class Hearing:
         """The turn is over: its words, which go to the timeline as final."""
         text, self.text = self.text, ""
         if text:
-            ended_ms = max(self.voice.speech_ended_ms, self._began_ms)
+            ended_ms = max(self.voice.speech_ended_ms, self.began_ms)
             self._timeline.emit(
-                TranscriptFinal(LegKind.CALLER, turn, text, self._began_ms, ended_ms, self.language)
+                TranscriptFinal(LegKind.CALLER, turn, text, self.began_ms, ended_ms, self.language)
             )
         self.drop()
         return text
@@ -197,7 +197,7 @@ class Hearing:
             self._settle("", Signal.TURN_ENDED)
         elif self._agent.is_held and self._is_aside(text):
             if words(text):
-                self._timeline.emit(Backchannel(text, self._began_ms))
+                self._timeline.emit(Backchannel(text, self.began_ms))
             self._settle("", Signal.TURN_EMPTY)
         elif self._overlong and words(text):
             self._settle(text, Signal.TURN_ENDED)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from offhook.foundation.events import LegKind
-from offhook.speech.base import Message
+from offhook.speech.base import Message, ToolResult
 
 
 def cut(text: str, share: float) -> tuple[str, str]:
@@ -34,10 +35,17 @@ class History:
         text = text.strip()
         if not text:
             return
-        if self.messages and self.messages[-1].leg is leg:
+        last = self.messages[-1] if self.messages else None
+        if last is not None and last.leg is leg and not last.tools:
             text = f"{self.messages.pop().text} {text}"
         self.messages.append(Message(leg, text))
         del self.messages[: -self.limit]
+
+    def add_tools(self, results: Sequence[ToolResult]) -> None:
+        """Append what the agent's tools came to; none adds nothing."""
+        if results:
+            self.messages.append(Message(LegKind.AGENT, "", tuple(results)))
+            del self.messages[: -self.limit]
 
     def with_caller(self, text: str) -> list[Message]:
         """The conversation as it would be if the caller had said `text`, without adding it."""
@@ -45,4 +53,4 @@ class History:
 
     def last(self, leg: LegKind) -> str:
         """What `leg` said last, or an empty string."""
-        return next((m.text for m in reversed(self.messages) if m.leg is leg), "")
+        return next((m.text for m in reversed(self.messages) if m.leg is leg and m.text), "")

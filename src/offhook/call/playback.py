@@ -115,8 +115,11 @@ class Playback:
     @property
     def unheard_ms(self) -> float:
         """How much of the reply the caller has still to hear, as far as it is known."""
-        if self._open:
-            return float("inf")
+        return float("inf") if self._open else self.ahead_ms
+
+    @property
+    def ahead_ms(self) -> float:
+        """How much sound of the reply there is that the caller has still to hear."""
         flying = sum(len(audio) for _, _, _, audio in self._flight)
         return self._format.ms(self.queued + flying)
 

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from offhook.call.playback import Playback
-from offhook.call.timeline import Timeline, failure
+from offhook.call.reply import Hand, Reply, Voice
+from offhook.call.reply import Spawn as Spawn
+from offhook.call.timeline import Timeline
 from offhook.call.turns import Signal
 from offhook.engines.base import Clause, Engine, ReplyTimes
-from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import LegKind, ReplyText, TranscriptFinal, TurnTimed
-from offhook.speech.base import Message, ToolCall
-
-FIRST_PART_DEADLINE_S = 8.0
-NEXT_PART_DEADLINE_S = 8.0
-CLOSE_DEADLINE_S = 2.0
-
-Parts = AsyncGenerator[Clause | ToolCall, None] | AsyncGenerator[Clause, None]
-Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
-
-
-class Voice(Protocol):
-    """What speaking needs of an engine."""
-
-    def reply(
-        self, history: Sequence[Message], times: ReplyTimes
-    ) -> AsyncGenerator[Clause | ToolCall, None]: ...
-
-    def say(self, text: str, language: str = "") -> AsyncGenerator[Clause, None]: ...
+from offhook.speech.base import Message, ToolCall, ToolResult
 
 
 class Speaking:
     """The agent's voice in one call.
 
-    `signal` is told of REPLY_AUDIO and REPLY_EMPTY; `on_tool` of tool calls, in order with the
-    speech around them, and gives back what to say when the model itself says nothing; `apology`
-    gives what is said when the engine fails before anything was heard.
+    `signal` is told of REPLY_AUDIO and REPLY_EMPTY; `hand` runs the tools that the model calls, and has the
+    lines that are said when the engine fails or a tool is slow. `language` is the one of the call so far.
     """
 
     def __init__(
@@ -47,21 +29,22 @@ class Speaking:
         playback: Playback,
         timeline: Timeline,
         signal: Callable[[Signal], None],
-        on_tool: Callable[[ToolCall], str],
-        apology: Callable[[], Sequence[Clause]],
+        hand: Hand,
         spawn: Spawn,
+        language: str = "",
     ) -> None:
         self._engine: Voice = engine
         self._timeline = timeline
         self._signal = signal
-        self._on_tool = on_tool
-        self._apology = apology
+        self._hand = hand
         self._spawn = spawn
         self._on_first: Callable[[], None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._reply: Reply | None = None
         self._turn = 0
         self._said = ""
         self.playback = playback
+        self.language = language
         self.failures = 0
 
     def speak_by(self, voice: Voice) -> None:
@@ -73,11 +56,20 @@ class Speaking:
         """What the agent has been given to say in its last turn (for the echo guard)."""
         return self._said
 
-    def answer(self, turn: int, messages: Sequence[Message]) -> None:
-        """Answer a typed turn: there is no end of speech to measure from."""
-        self._start(turn, self._engine.reply(messages, ReplyTimes()))
+    def answer(self, turn: int, messages: Sequence[Message], agreed: ToolCall | None = None) -> None:
+        """Answer a typed turn: there is no end of speech to measure from. The tool that the caller `agreed`
+        to is run before the model is asked."""
+        reply = self._open(turn)
+        self._start(reply, lambda: reply.answer(messages, ReplyTimes(), agreed))
 
-    def reply(self, turn: int, messages: Sequence[Message], ended_ms: int, judged_ms: float) -> None:
+    def reply(
+        self,
+        turn: int,
+        messages: Sequence[Message],
+        ended_ms: int,
+        judged_ms: float,
+        agreed: ToolCall | None = None,
+    ) -> None:
         """Answer the caller's turn, which ended at `ended_ms` and whose words were known at `judged_ms`."""
         times = ReplyTimes()
         endpoint_ms = self._timeline.now_ms()
@@ -88,11 +80,25 @@ class Speaking:
             since = [max(0, round(part - ended_ms)) for part in parts]
             self._timeline.emit(TurnTimed(turn, ended_ms, *since))
 
-        self._start(turn, self._engine.reply(messages, times), timed)
+        reply = self._open(turn)
+        self._start(reply, lambda: reply.answer(messages, times, agreed), timed)
 
     def say(self, turn: int, text: str) -> None:
         """Speak exactly this text."""
-        self._start(turn, self._engine.say(text))
+        reply = self._open(turn)
+        self._start(reply, lambda: reply.utter(text))
+
+    def tick(self, now_ms: float) -> None:
+        """Time passes: a caller who waits for a tool in silence is told so."""
+        if self._reply is not None and self._reply.waits:
+            self._reply.excuse(now_ms)
+
+    def take_uses(self) -> list[ToolResult]:
+        """The tools of this reply with what they came to so far, each once."""
+        uses = list(self._reply.uses) if self._reply is not None else []
+        if self._reply is not None:
+            self._reply.uses.clear()
+        return uses
 
     def play(self, turn: int, clauses: Sequence[Clause]) -> None:
         """Speak what was prepared before the call."""
@@ -148,17 +154,23 @@ class Speaking:
                     text,
                     started_ms,
                     now_ms,
+                    self.language,
                     interrupted=interrupted,
                     unheard=unheard,
                 )
             )
         return text
 
-    def _open(self, turn: int) -> None:
+    def _open(self, turn: int) -> Reply:
         self._stop()
         self._turn = turn
         self._said = ""
         self.playback.open()
+        sound, spawn = self._sound, self._spawn
+        self._reply = Reply(
+            self._engine, self._hand, self.playback, self._timeline, sound, spawn, self.language
+        )
+        return self._reply
 
     def _add(self, clause: Clause) -> None:
         joint = "" if clause.more else " "
@@ -167,80 +179,39 @@ class Speaking:
         if clause.text:
             self._timeline.emit(ReplyText(self._turn, clause.text))
 
-    def _start(self, turn: int, parts: Parts, on_first: Callable[[], None] | None = None) -> None:
-        self._open(turn)
-        self._task = self._spawn(self._run(parts, on_first), "reply")
+    def _start(
+        self,
+        reply: Reply,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        on_first: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_first = on_first
+        self._task = self._spawn(self._run(reply, work), "reply")
 
     def _stop(self) -> None:
+        if self._reply is not None:
+            self._reply.dropped = True
+            self._reply.end()
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
-    async def _run(self, parts: Parts, on_first: Callable[[], None] | None) -> None:
-        tools: list[ToolCall] = []
-        self._on_first = on_first
-        try:
-            await self._take(parts, tools)
-            self.failures = 0
-        except (ProviderError, TimeoutError) as error:
-            self.failures += 1
-            self._timeline.emit(failure("engine", error))
-            if not self.playback.sounded:
-                for clause in self._apology():
-                    self._sound(clause)
-        finally:
-            await _close(parts)
-        await self._act(tools)
-        if self._task is not asyncio.current_task():
+    async def _run(self, reply: Reply, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        await work()
+        self.failures = self.failures + 1 if reply.failed else 0
+        if reply.dropped:
             return  # a tool began another reply
         self.playback.close()
-        if not self._said:
+        if not reply.given:
             self._signal(Signal.REPLY_EMPTY)
 
-    async def _act(self, tools: list[ToolCall]) -> None:
-        """Tools that were called before any word: the model may have left the saying to us."""
-        for tool in tools:
-            line = self._on_tool(tool)
-            if self._task is not asyncio.current_task():
-                return
-            if line and not self._said:
-                parts = self._engine.say(line)
-                try:
-                    await self._take(parts, [])
-                except (ProviderError, TimeoutError) as error:
-                    self._timeline.emit(failure("engine", error))
-                finally:
-                    await _close(parts)
-
-    async def _take(self, parts: Parts, tools: list[ToolCall]) -> None:
-        deadline = FIRST_PART_DEADLINE_S
-        while True:
-            async with asyncio.timeout(deadline):
-                part = await anext(parts, None)
-            if part is None:
-                return
-            deadline = NEXT_PART_DEADLINE_S
-            if isinstance(part, ToolCall):
-                if self._said:
-                    self._on_tool(part)
-                else:
-                    tools.append(part)
-            elif part.audio or part.broken:
-                await self.playback.room()
-                self._sound(part)
-
     def _sound(self, clause: Clause) -> None:
-        first = not self._said
+        reply = self._reply
         self._add(clause)
-        if first:
-            self._signal(Signal.REPLY_AUDIO)
-            self.playback.tick(self._timeline.now_ms())
-            if self._on_first is not None:
-                self._on_first()
-
-
-async def _close(parts: Parts) -> None:
-    """Leave a reply; an engine that does not let go in time is left behind."""
-    with contextlib.suppress(TimeoutError, ProviderError):
-        async with asyncio.timeout(CLOSE_DEADLINE_S):
-            await parts.aclose()
+        if reply is None or reply.given > 1:
+            return
+        self.language = reply.language
+        self._signal(Signal.REPLY_AUDIO)
+        self.playback.tick(self._timeline.now_ms())
+        if self._on_first is not None:
+            self._on_first()

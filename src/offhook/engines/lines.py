@@ -11,7 +11,7 @@ from offhook.speech.base import Tts
 from offhook.speech.language import matching
 
 _Key = tuple[str, str, str, AudioFormat]
-_NAMES = ("greeting", "still_there", "apology", "one_moment", "noted", "goodbye")
+_NAMES = ("greeting", "still_there", "apology", "one_moment", "noted", "nobody", "cannot", "goodbye")
 
 
 def fixed_lines(agent: Agent) -> Iterator[tuple[str, str]]:

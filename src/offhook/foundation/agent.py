@@ -83,6 +83,8 @@ class Phrases:
     one_moment: str = ""
     confirm: str = ""
     noted: str = ""
+    nobody: str = ""
+    cannot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Agent:
     """Asked before a tool with an effect outside of the call is run."""
     noted: str = "All right, I have noted that."
     """Said after a note was kept, when the model itself says nothing."""
+    nobody: str = "I'm sorry, I can't put you through from here."
+    cannot: str = "I'm sorry, I can't do that."
     facts: Facts = field(default_factory=Facts)
     patience: Patience = field(default_factory=Patience)
     max_call_seconds: int = 1800
