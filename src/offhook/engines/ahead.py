@@ -120,7 +120,7 @@ class Speech:
         self._given_ms += self._format.ms(len(audio))
 
     async def _make(self) -> None:
-        """All of the sound; once more from the beginning where a voice broke off of which nothing was given."""
+        """All of the sound; once more from its beginning where a voice broke off before any was given."""
         for is_last in (False, True):
             try:
                 return await self._take(self._sound(self.text))
@@ -128,6 +128,7 @@ class Speech:
                 if self._started or is_last:
                     raise
                 self._pieces.clear()
+        return None
 
     async def _take(self, sound: AsyncIterator[bytes]) -> None:
         taken = 0
