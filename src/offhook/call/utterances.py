@@ -143,7 +143,7 @@ class Utterances:
         for found in short:
             self._drop(found.item)
         self._forget()
-        self._final(heard, interrupted=interrupted and bool(short), unheard=unheard)
+        self._final(heard, interrupted=interrupted and bool(short), unheard=unheard.strip())
         return heard, short
 
     def finish(self) -> str:
