@@ -31,6 +31,7 @@ from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_engines, make_vads
+from offhook.providers.tools import make_tools
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
@@ -141,6 +142,7 @@ class App:
         await self.store.close()
         for engine in self.house.engines.values():
             await engine.close()
+        await self.house.tools.close()
 
 
 async def build(settings: Settings, share: Share | None = None) -> App:
@@ -169,6 +171,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         settings.engine,
         settings.limits.max_calls,
         max_load=settings.limits.max_load,
+        tools=make_tools(settings, clock),
         new_call_id=share.new_call_id,
         calls_elsewhere=share.calls_elsewhere,
     )
@@ -176,6 +179,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
+    await house.tools.open()
     await _prepare(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)

@@ -87,6 +87,9 @@ def _faults(name: str, agent: Agent) -> Iterator[Fault]:
             if code not in agent.spoken:
                 name = "voices" if table is agent.voices else "phrases"
                 yield (name, code), code, f"one of the agent's languages, {', '.join(agent.spoken)}"
+    for name, confirm in (("confirm", agent.confirm), *_confirms(agent)):
+        if confirm and "{what}" not in confirm:
+            yield (name,), confirm, "a question with {what} in it"
     if agent.engine not in ENGINES:
         yield ("engine",), agent.engine, "one of " + ", ".join(e for e in ENGINES if e)
     if agent.fallback_engine not in FALLBACK_ENGINES:
@@ -97,6 +100,11 @@ def _faults(name: str, agent: Agent) -> Iterator[Fault]:
         yield ("facts", *path), value, allowed
     for path, value, allowed in _patience_faults(agent.patience):
         yield ("patience", *path), value, allowed
+
+
+def _confirms(agent: Agent) -> Iterator[tuple[str, str]]:
+    for code, phrases in agent.phrases.items():
+        yield f"phrases.{code}.confirm", phrases.confirm
 
 
 def _codes(agent: Agent) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -158,9 +158,10 @@ def _range(details: ErrorDetails) -> str:
     bounds: dict[str, Any] = {}
     owner: Any = Settings
     for part in details["loc"]:
-        info = owner.model_fields[part]
-        bounds = {k: getattr(m, k) for m in info.metadata for k in ("ge", "le") if hasattr(m, k)}
-        owner = info.annotation
+        if isinstance(owner, type) and issubclass(owner, BaseModel):
+            metadata = owner.model_fields[str(part)].metadata
+            bounds = {k: getattr(m, k) for m in metadata for k in ("ge", "le") if hasattr(m, k)}
+        owner = _inner(owner, part)
     low, high = bounds.get("ge"), bounds.get("le")
     if low is not None and high is not None:
         return f"{low} to {high}"

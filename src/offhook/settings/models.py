@@ -14,6 +14,7 @@ from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.demo import demo_agent
 from offhook.settings.speech import Speech
+from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
 
 
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     anthropic: Anthropic = Field(default_factory=Anthropic)
     whisper: Whisper = Field(default_factory=Whisper)
     livekit: LiveKit = Field(default_factory=LiveKit)
+    tools: dict[str, ToolSettings] = Field(default_factory=dict)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
 
     @classmethod
@@ -121,6 +123,12 @@ class Settings(BaseSettings):
     @classmethod
     def _trusted_proxies(cls, value: list[str]) -> list[str]:
         return [network(item) for item in value]
+
+    @field_validator("tools")
+    @classmethod
+    def _check_tools(cls, value: dict[str, ToolSettings]) -> dict[str, ToolSettings]:
+        check_tools(value)
+        return value
 
     @field_validator("agents", mode="before")
     @classmethod

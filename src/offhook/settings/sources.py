@@ -76,11 +76,18 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
 
 def _secrets(model: BaseModel) -> Iterator[str]:
     for name in type(model).model_fields:
-        match getattr(model, name):
-            case SecretStr() as secret if secret.get_secret_value():
-                yield secret.get_secret_value()
-            case BaseModel() as section:
-                yield from _secrets(section)
+        yield from _secret(getattr(model, name))
+
+
+def _secret(value: Any) -> Iterator[str]:
+    match value:
+        case SecretStr() if value.get_secret_value():
+            yield value.get_secret_value()
+        case BaseModel():
+            yield from _secrets(value)
+        case dict():
+            for item in value.values():
+                yield from _secret(item)
 
 
 def _names_layer(source: str, names: Mapping[str, str]) -> Layer:

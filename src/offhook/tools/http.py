@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -16,39 +14,13 @@ from offhook.foundation.errors import RefusedError
 from offhook.foundation.tools import ToolSpec
 from offhook.tools.base import Rules, Tool, ToolContext, ToolError
 from offhook.tools.outward import PinnedTransport
+from offhook.tools.template import PLACE, Template
 
 MAX_BYTES = 1 << 20
 CONNECT_S = 5.0
 _REFUSAL_CHARS = 500
-_PLACE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
-_CALL = frozenset(f"call.{name}" for name in ("id", "agent", "channel", "caller", "called", "language"))
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What to send. Braces hold an argument's name, or `call.caller` and the like; `fixed` are arguments
-    that the model neither sees nor sets; `headers` may be secret."""
-
-    url: str
-    method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, str] = field(default_factory=dict)
-    form: bool = False
-
-    def fault(self, arguments: set[str]) -> str:
-        """Why this is no template for these arguments, or an empty string."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            return "an http(s) address without a user name"
-        if "{" in parts.netloc:
-            return "an address whose host is written out"
-        for text in (self.url, *self.fixed.values()):
-            for name in _PLACE.findall(text):
-                if name not in _CALL and name not in arguments:
-                    return f"places in braces that are parameters, or one of {', '.join(sorted(_CALL))}"
-        return ""
 
 
 class HttpService:
@@ -90,11 +62,11 @@ class HttpService:
     def _request(self, arguments: dict[str, Any], context: ToolContext) -> httpx.Request:
         template = self._template
         places = _places(arguments, context)
-        used = set(_PLACE.findall(template.url))
-        url = _PLACE.sub(lambda match: _in_url(places.get(match.group(1), "")), template.url)
+        used = set(PLACE.findall(template.url))
+        url = PLACE.sub(lambda match: _in_url(places.get(match.group(1), "")), template.url)
         rest = {name: value for name, value in arguments.items() if name not in used}
         for name, text in template.fixed.items():
-            rest[name] = _PLACE.sub(lambda match: str(places.get(match.group(1), "")), text)
+            rest[name] = PLACE.sub(lambda match: str(places.get(match.group(1), "")), text)
         build = self._client.build_request
         headers = dict(template.headers)
         if template.method not in _WITH_BODY:

@@ -62,7 +62,9 @@ class Functions:
         marked = getattr(function, _MARK, _Marked(Rules(), ""))
         hints = typing.get_type_hints(function)
         signature = inspect.signature(function)
-        wants = [p for p in signature.parameters if hints.get(p) is ToolContext]
+        wants = [
+            p for p in signature.parameters if ToolContext in (hints.get(p), *typing.get_args(hints.get(p)))
+        ]
         fields: dict[str, Any] = {}
         for parameter in signature.parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -100,8 +102,10 @@ class Functions:
                 result = await loop.run_in_executor(self._threads, partial(function, **given))
         except ToolError:
             raise
-        except Exception as error:
-            _log.exception("a tool's function failed", function=getattr(function, "__name__", "?"))
+        except Exception as error:  # what it says may hold what the caller said: for debugging only
+            kind, name = type(error).__name__, getattr(function, "__name__", "?")
+            _log.error("a tool's function failed", function=name, error=kind)
+            _log.debug("a tool's function failed", exc_info=True)
             raise ToolError(f"the tool failed: {type(error).__name__}") from None
         return result if isinstance(result, str) else to_json(result).decode("utf-8")
 

@@ -227,8 +227,9 @@ async def _perform(tool: Tool, call: ToolCall, context: ToolContext) -> Outcome:
         return Outcome(_clean(_FAILED.format(reason=error.reason)), True)
     except TimeoutError:
         return Outcome(_TIMED_OUT.format(seconds=tool.rules.seconds), True)
-    except Exception:
-        _log.exception("a tool failed", tool=tool.name)
+    except Exception as error:
+        _log.error("a tool has a fault", tool=tool.name, error=type(error).__name__)
+        _log.debug("a tool has a fault", exc_info=True)
         return Outcome(_FAILED.format(reason="the tool has a fault"), True)
     return Outcome(_clean(text))
 
