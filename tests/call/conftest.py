@@ -22,6 +22,8 @@ from offhook.speech.base import ChatRequest, TextDelta, ToolCall
 from offhook.speech.stt.fake import ScriptedStt
 from offhook.speech.tts.fake import ScriptedTts
 from offhook.speech.turn.fake import ScriptedTurn
+from offhook.tools.base import Tool
+from offhook.tools.set import Toolset
 
 SPEECH = bytes([0x80, 0x00] * 80)  # full-scale square wave
 SILENCE = b"\xff" * 160
@@ -157,7 +159,13 @@ AGENT = Agent(
 class Stage:
     """One call at a time on virtual time; `say` and `wait` move it on in 10 ms steps."""
 
-    def __init__(self, agent: Agent = AGENT, llm: Replies | None = None, texts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        agent: Agent = AGENT,
+        llm: Replies | None = None,
+        texts: Sequence[str] = (),
+        tools: Sequence[Tool] = (),
+    ) -> None:
         self.clock = ManualClock()
         self.vad = LoudVad()
         self.media = MediaClock(self.clock, {8000: self.vad})
@@ -180,6 +188,7 @@ class Stage:
                 "default",
                 "cascade",
                 max_calls=2,
+                tools=Toolset(tools, clock=self.clock),
             )
         )
         self.steps = 0
@@ -249,11 +258,15 @@ async def stage_of():
     stages: list[Stage] = []
 
     def make(
-        agent: Agent = AGENT, llm: Replies | None = None, texts: Sequence[str] = (), **patience
+        agent: Agent = AGENT,
+        llm: Replies | None = None,
+        texts: Sequence[str] = (),
+        tools: Sequence[Tool] = (),
+        **patience,
     ) -> Stage:
         if patience:
             agent = replace(agent, patience=replace(agent.patience, **patience))
-        stages.append(Stage(agent, llm, texts))
+        stages.append(Stage(agent, llm, texts, tools))
         return stages[-1]
 
     yield make
