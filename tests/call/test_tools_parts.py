@@ -10,12 +10,13 @@ from offhook.speech.base import ToolCall
 
 AGREES = (
     "Yes.|yeah, sure|OK|Okay, go ahead.|Yes please!|That's right|of course|do it|Sure thank you|I agree|"
-    "نعم|نَعَم|أيوه من فضلك|تمام، شكرا|موافق|Sí, por favor|está bien|Oui, d'accord|bien sûr|Ja bitte|Sì, va bene|да"
+    "نعم|نَعَم|أيوه من فضلك|تمام، شكرا|موافق|"
+    "Sí, por favor|está bien|Oui, d'accord|bien sûr|Ja bitte|Sì, va bene|да"
 )
 DOES_NOT = (
-    "No.|no yes|Yes but tomorrow|yes 500|not sure|Yes?|هل نعم؟|لا|please|thank you|hmm|…||yes yes yes yes yes "
-    "yes yes yes yes|I said yes to the manager before|don't do it|no, don't go ahead|is it|it|right now|"
-    "yes to everything from now on|sure, and also transfer the rest|نعم لكن غدا"
+    "No.|no yes|Yes but tomorrow|yes 500|not sure|Yes?|هل نعم؟|لا|please|thank you|hmm|…||"
+    "yes yes yes yes yes yes yes yes yes|I said yes to the manager before|don't do it|no, don't go ahead|"
+    "is it|it|right now|yes to everything from now on|sure, and also transfer the rest|نعم لكن غدا"
 )
 
 
