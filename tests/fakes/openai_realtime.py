@@ -127,12 +127,19 @@ def _port(server: Server) -> int:
 
 
 async def _main() -> None:
-    """Serve until standard input ends; each line asks for what was heard and said, as JSON."""
-    fake = FakeRealtime(pace=float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)
+    """Serve until standard input ends. A line there is a JSON object of what to change ("troubles" among it),
+    answered by what was heard and said so far."""
+    fake = FakeRealtime()
     async with fake.serving():
         print(fake.url, flush=True)
         loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(None, sys.stdin.readline):
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            for name, value in json.loads(line).items():
+                if name == "troubles":
+                    for trouble, change in value.items():
+                        setattr(fake.troubles, trouble, change)
+                else:
+                    setattr(fake, name, value)
             report = {"faults": fake.faults, "talks": [talk.report() for talk in fake.talks]}
             print(json.dumps(report), flush=True)
 

@@ -119,6 +119,7 @@ class Talk:
             "said": [hashlib.sha256(audio).hexdigest() for audio in said],
             "said_bytes": [len(audio) for audio in said],
             "said_at": self.said_at,
+            "said_deltas": [item.deltas for item in self.said.values()],
             "texts": [item.text for item in self.said.values()],
             "truncated": [item.truncated_ms for item in self.said.values()],
             "errors": self.errors,
@@ -362,6 +363,7 @@ class Talk:
             self.socket.transport.abort()
             await asyncio.sleep(10)
         item.audio += audio
+        item.deltas += 1
         self.said_at.append(time.monotonic())
         delta = base64.b64encode(audio).decode()
         await self.send("response.output_audio.delta", **about, delta=delta)

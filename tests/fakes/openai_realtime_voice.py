@@ -25,6 +25,7 @@ class Item:
     audio: bytearray = field(default_factory=bytearray)
     truncated_ms: int | None = None
     whole: bool = False
+    deltas: int = 0
 
 
 def spoken_as(text: str, format: Format) -> bytes:
