@@ -11,8 +11,9 @@ import pytest
 from offhook.audio.frame import PHONE, WIDEBAND, AudioFormat, Encoding
 from offhook.foundation.errors import MissingModelError, ProviderError
 from offhook.speech.clip import levels, unpack
+from offhook.speech.loudness import shaped
 from offhook.speech.stt.moonshine import MoonshineStt
-from offhook.speech.tts.hibari import RATE, HibariTts, breaths, shaped
+from offhook.speech.tts.hibari import RATE, HibariTts, breaths
 
 
 def tone(peak: float, before: float = 0.3, after: float = 0.4) -> np.ndarray:
@@ -24,7 +25,7 @@ def tone(peak: float, before: float = 0.3, after: float = 0.4) -> np.ndarray:
 
 @pytest.mark.parametrize("peak", [0.06, 0.2, 0.9])
 def test_speech_is_trimmed_levelled_and_faded(peak: float) -> None:
-    sound = shaped(tone(peak))
+    sound = shaped(tone(peak), RATE)
     loud = levels(sound, RATE)
     heard = np.flatnonzero(loud > -50)
     assert heard[0] <= 2
@@ -37,12 +38,12 @@ def test_speech_is_trimmed_levelled_and_faded(peak: float) -> None:
 def test_no_gain_makes_it_clip() -> None:
     clicks = tone(0.02)
     clicks[len(clicks) // 2] = 0.8
-    assert np.abs(shaped(clicks)).max() <= 0.931
+    assert np.abs(shaped(clicks, RATE)).max() <= 0.931
 
 
 def test_silence_has_nothing_to_say() -> None:
-    assert len(shaped(np.zeros(RATE, np.float32))) == 0
-    assert len(shaped(np.zeros(0, np.float32))) == 0
+    assert len(shaped(np.zeros(RATE, np.float32), RATE)) == 0
+    assert len(shaped(np.zeros(0, np.float32), RATE)) == 0
 
 
 def test_what_is_too_long_for_one_breath_is_cut() -> None:

@@ -65,6 +65,10 @@ def tts(name: str, settings: Settings, alone: bool) -> Tts:
         from offhook.speech.tts.hibari import HibariTts
 
         return HibariTts()
+    if name == "espeak":
+        from offhook.speech.tts.espeak import EspeakTts
+
+        return EspeakTts()
     if name == "scripted":
         from offhook.speech.tts.fake import ScriptedTts
 

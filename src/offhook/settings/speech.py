@@ -14,9 +14,9 @@ from offhook.settings.addresses import http_address
 from offhook.settings.vendors import Section
 
 SttName = Literal["moonshine", "openai", "deepgram", "elevenlabs", "whisper", "scripted"]
-TtsName = Literal["hibari", "openai", "elevenlabs", "deepgram", "cartesia", "scripted"]
+TtsName = Literal["hibari", "espeak", "openai", "elevenlabs", "deepgram", "cartesia", "scripted"]
 LlmName = Literal["receptionist", "openai", "anthropic", "llama", "scripted"]
-LOCAL = frozenset({"moonshine", "whisper", "hibari", "receptionist", "llama", "scripted"})
+LOCAL = frozenset({"moonshine", "whisper", "hibari", "espeak", "receptionist", "llama", "scripted"})
 """Providers that work on this machine; the others are vendors, asked over the network."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*\Z")
 _Name = TypeVar("_Name", bound=str)

@@ -13,7 +13,8 @@ from hibari import Hibari
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import UnfitError
 from offhook.speech import models
-from offhook.speech.clip import Sound, levels, pack
+from offhook.speech.clip import pack
+from offhook.speech.loudness import shaped
 from offhook.speech.pool import Ticket, Workers
 from offhook.speech.tts.normalize import spoken
 
@@ -21,10 +22,7 @@ RATE = 24_000
 DEADLINE = 10.0
 CACHE_BYTES = 16 << 20
 _DEFAULT = "heart"
-_LEVEL_DB, _PEAK = -20.0, 0.93
-_MOST_GAIN_DB = 12.0
-_SOUND_DB = -50.0
-_BEFORE_MS, _AFTER_MS, _BETWEEN_MS, _FADE_MS = 20, 60, 160, 5
+_BETWEEN_MS = 160
 _MOST_TEXT, _BREATH = 2000, 240
 
 _Line = tuple[str, str, AudioFormat]
@@ -104,7 +102,7 @@ class HibariTts:
         for ticket in tickets:
             text, name, format = ticket.item
             sound = self._voice(name)(text, seed=0)
-            ticket.resolve(pack(shaped(np.asarray(sound, np.float32)), RATE, format))
+            ticket.resolve(pack(shaped(np.asarray(sound, np.float32), RATE), RATE, format))
 
 
 def breaths(text: str) -> list[str]:
@@ -120,30 +118,6 @@ def breaths(text: str) -> list[str]:
             rest = rest[cut + 1 :].strip()
         parts.append(rest)
     return [part for part in parts if part]
-
-
-def shaped(sound: Sound) -> Sound:
-    """The speech alone, at the level wanted, with short fades; empty when there is none."""
-    loud = levels(sound, RATE)
-    heard = np.flatnonzero(loud > _SOUND_DB)
-    if not len(heard):
-        return np.zeros(0, np.float32)
-    frame = RATE // 100
-    start = max(0, int(heard[0]) * frame - _BEFORE_MS * RATE // 1000 // 2)
-    stop = min(len(sound), (int(heard[-1]) + 1) * frame)
-    speech = sound[start:stop] * _gain(sound, loud)
-    fade = np.linspace(0, 1, min(_FADE_MS * RATE // 1000, len(speech) // 2), dtype=np.float32)
-    speech[: len(fade)] *= fade
-    speech[len(speech) - len(fade) :] *= fade[::-1]
-    return np.concatenate([speech, np.zeros(_AFTER_MS * RATE // 1000, np.float32)])
-
-
-def _gain(sound: Sound, loud: Sound) -> np.float32:
-    """Factor that brings the speech (what is within 30 dB of its loudest) to the level wanted, unclipped."""
-    speech = loud[loud > loud.max() - 30]
-    rms_db = 10 * np.log10(np.mean(10 ** (speech / 10)))
-    gain = 10 ** (min(_LEVEL_DB - rms_db, _MOST_GAIN_DB) / 20)
-    return np.float32(min(gain, _PEAK / np.abs(sound).max()))
 
 
 def _installed(model: models.Model) -> bool:

@@ -7,6 +7,7 @@ import unicodedata
 
 from num2words import num2words
 
+from offhook.speech.tts.normalize_ar import arabic
 from offhook.speech.tts.normalize_en import english, number_words
 
 _NUMBER = re.compile(r"[-−]?\d+(?:[.,٫]\d+)*")
@@ -21,6 +22,8 @@ def spoken(text: str, language: str = "en") -> str:
     language = language[:2].casefold()
     if language == "en":
         return _tidy(_no_digits(english(text)))
+    if language == "ar":
+        text = arabic(text)
     return _tidy(_NUMBER.sub(lambda match: _foreign(match.group(), language), text))
 
 
@@ -81,4 +84,5 @@ def _decimal(whole: str, fraction: str, language: str) -> str:
 
 
 def _words(value: int, language: str) -> str:
-    return str(num2words(value, lang=language))
+    words = str(num2words(value, lang=language))
+    return words.replace(" و ", " و") if language == "ar" else words
