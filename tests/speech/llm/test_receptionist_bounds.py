@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from receptionist_stage import AGENT, NOW, call
 
 from offhook.foundation.errors import ProviderError
-from offhook.speech.base import ToolCall
+from offhook.foundation.events import LegKind
+from offhook.speech.base import ChatRequest, Message, TextDelta, ToolCall, ToolResult
 from offhook.speech.llm.fake import ScriptedLlm, Stall
 from offhook.speech.llm.receptionist import Receptionist
 from offhook.speech.llm.receptionist.classify import Classifier, most_important
@@ -42,6 +43,28 @@ async def test_a_failing_fallback_leaves_an_honest_answer(
     desk = Receptionist(fallback=ScriptedLlm([pieces]), now=lambda: NOW, similarity=Letters())
     assert "message" in await call(desk).say("do you allow dogs in there")
     await desk.close()
+
+
+async def test_other_languages_are_the_models_alone() -> None:
+    model = ScriptedLlm(["نعم، نحن مفتوحون."])
+    desk = Receptionist(fallback=model, now=lambda: NOW, similarity=Letters())
+    assert desk.languages == ()
+    chat = desk.open(AGENT)
+    messages = [Message(LegKind.CALLER, "هل أنتم مفتوحون؟")]
+    request = ChatRequest(AGENT, messages, language="ar")
+    assert [delta async for delta in chat.reply(request)] == [TextDelta("نعم، نحن مفتوحون.")]
+    model.replies = ((ProviderError("x", "down"),),)
+    with pytest.raises(ProviderError, match="no words in 'ar'"):
+        [delta async for delta in chat.reply(request)]
+    alone = Receptionist(similarity=Letters())
+    assert alone.languages == ("en",)
+
+
+async def test_it_says_nothing_more_after_its_own_tools() -> None:
+    desk = Receptionist(similarity=Letters())
+    done = Message(LegKind.AGENT, "", (ToolResult(ToolCall("transfer", id="1"), "refused", True),))
+    request = ChatRequest(AGENT, [Message(LegKind.CALLER, "a person please"), done])
+    assert [delta async for delta in desk.open(AGENT).reply(request)] == []
 
 
 async def test_a_rambling_fallback_is_cut() -> None:

@@ -36,6 +36,7 @@ class HibariTts:
     """
 
     name = "hibari"
+    languages = ("en",)
 
     def __init__(self, threads: int = 1, cache_bytes: int = CACHE_BYTES) -> None:
         self._voices: dict[str, Any] = {}

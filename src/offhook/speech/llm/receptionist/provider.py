@@ -15,11 +15,12 @@ from offhook.foundation.agent import Agent, Facts
 from offhook.foundation.errors import MissingModelError, ProviderError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import ChatRequest, Llm, TextDelta, ToolCall
+from offhook.speech.language import base
 from offhook.speech.llm.receptionist.classify import Classifier, Meaning, most_important
 from offhook.speech.llm.receptionist.dialogue import respond
 from offhook.speech.llm.receptionist.fallback import Fallback
 from offhook.speech.llm.receptionist.hours import Hours
-from offhook.speech.llm.receptionist.scene import Scene
+from offhook.speech.llm.receptionist.scene import LANGUAGES, Scene
 from offhook.speech.llm.receptionist.similarity import Embedding, Letters, Similarity
 from offhook.speech.llm.receptionist.state import Reply, State
 from offhook.speech.llm.receptionist.words import MAX_CHARS
@@ -56,6 +57,11 @@ class Receptionist:
         self._classifiers: OrderedDict[str, Classifier] = OrderedDict()
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="receptionist")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What it speaks by itself; a model behind it may speak any."""
+        return () if self._fallback else tuple(LANGUAGES)
 
     async def prepare(self, agents: Iterable[Agent]) -> None:
         """Load the model and embed the agents' questions ahead of the first call (about half a second)."""
@@ -133,8 +139,15 @@ class ReceptionistChat:
     async def reply(self, request: ChatRequest) -> AsyncIterator[TextDelta | ToolCall]:
         """Answer the last message; the dialogue moves on when the stream was read to its end."""
         last = request.messages[-1] if request.messages else None
+        if last is not None and last.tools:
+            return  # it said what there was to say when it called them
+        if self._fallback and base(request.language) not in LANGUAGES:
+            async for words in self._elsewhere(request, self._fallback):
+                yield words
+            return
         text = last.text[:MAX_CHARS] if last and last.leg is LegKind.CALLER else ""
-        heard = next((m.text for m in reversed(request.messages) if m.leg is LegKind.AGENT), "")
+        said_before = (m.text for m in reversed(request.messages) if m.leg is LegKind.AGENT and m.text)
+        heard = next(said_before, "")
         agent = request.agent
         meanings = await self._desk.meanings(agent.facts, text)
         reply = respond(self._desk.scene(agent, self._state, meanings, text, heard))
@@ -150,6 +163,16 @@ class ReceptionistChat:
         for delta in deltas(reply):
             yield delta
         self._state = state
+
+    async def _elsewhere(self, request: ChatRequest, fallback: Fallback) -> AsyncIterator[TextDelta]:
+        """A reply in a language that only the model speaks. Raises ProviderError when it says nothing."""
+        said = []
+        async for sentence in fallback.speak(request):
+            said.append(sentence)
+            yield TextDelta(sentence)
+        if not said:
+            raise ProviderError(self._desk.name, f"has no words in {request.language!r}")
+        self._state = Fallback.after(self._state, said)
 
     async def close(self) -> None:
         if self._fallback:
