@@ -110,3 +110,12 @@ export function providerState(state: string): string {
   };
   return words[state] ?? state;
 }
+
+/** A language by its name in English, or its code where there is none. */
+export function languageName(code: string): string {
+  try {
+    return new Intl.DisplayNames("en", { type: "language" }).of(code) ?? code;
+  } catch {
+    return code;
+  }
+}

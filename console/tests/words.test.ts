@@ -3,7 +3,7 @@ import type { TurnRecord } from "../src/api";
 import { detail } from "../src/parts/timeline";
 import { bars, scale } from "../src/parts/waterfall";
 import { worthShowing } from "../src/parts/providers";
-import { clock, endLabel, endWord, latencies, latency, moment, providerState, providerWord } from "../src/words";
+import { clock, endLabel, endWord, languageName, latencies, latency, moment, providerState, providerWord } from "../src/words";
 
 describe("times", () => {
   it("reads as a clock", () => {
@@ -67,6 +67,14 @@ describe("the waterfall", () => {
 describe("the timeline", () => {
   it("shows unknown events by their own fields", () => {
     expect(detail({ kind: "brand_new", seq: 1, media_ms: 0, call_id: "x", some_field: 3 })).toBe("some field 3");
+  });
+});
+
+describe("languages", () => {
+  it("are named in English, or by their code", () => {
+    expect(languageName("ar")).toBe("Arabic");
+    expect(languageName("pt-BR")).toBe("Brazilian Portuguese");
+    expect(languageName("not a code")).toBe("not a code");
   });
 });
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +22,23 @@ Open = Callable[..., "Page"]
 
 
 class Server:
-    """`offhook serve` on a free port, in a folder of its own; `settings` are added to its environment."""
+    """`offhook serve` on a free port, in a folder of its own; `settings` are added to its environment.
 
-    def __init__(self, home: Path, *flags: str, settings: Mapping[str, str] | None = None) -> None:
+    `program` serves in offhook's stead."""
+
+    def __init__(
+        self,
+        home: Path,
+        *flags: str,
+        settings: Mapping[str, str] | None = None,
+        program: Sequence[str] = (str(Path(sys.executable).parent / "offhook"),),
+    ) -> None:
         vendors = re.compile(r"OFFHOOK_|TWILIO_|OPENAI_|ELEVENLABS_|LIVEKIT_|USE_WEBSOCKET_AUDIO")
         env = {name: value for name, value in os.environ.items() if not vendors.match(name)}
         env |= settings or {}
         self.lines: list[str] = []
         self._ready = threading.Event()
-        command = [str(Path(sys.executable).parent / "offhook"), "serve", "--port", "0", *flags]
+        command = [*program, "serve", "--port", "0", *flags]
         self.process = subprocess.Popen(
             command, cwd=home, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

@@ -1,7 +1,7 @@
 // The transcript of a kept call: time, speaker, words; what was cut off is struck through. Click a line to hear it.
 
 import type { TurnRecord } from "../api";
-import { clock, sentenceCase } from "../words";
+import { clock, languageName, sentenceCase } from "../words";
 
 interface Props {
   turns: readonly TurnRecord[];
@@ -11,6 +11,7 @@ interface Props {
 
 export function Transcript({ turns, positionMs, seek }: Props) {
   if (turns.length === 0) return <p class="quiet">Nothing was said in this call.</p>;
+  const several = new Set(turns.map((turn) => turn.language).filter((language) => language !== "")).size > 1;
   return (
     <ol class="turns">
       {turns.map((turn) => {
@@ -27,7 +28,13 @@ export function Transcript({ turns, positionMs, seek }: Props) {
               {clock(turn.started_ms)}
             </button>
             <span class="speaker">{sentenceCase(turn.leg)}</span>
-            <Words text={turn.text} unheard={turn.unheard} interrupted={turn.interrupted} />
+            <Words
+              text={turn.text}
+              unheard={turn.unheard}
+              interrupted={turn.interrupted}
+              language={turn.language}
+              named={several}
+            />
           </li>
         );
       })}
@@ -35,10 +42,19 @@ export function Transcript({ turns, positionMs, seek }: Props) {
   );
 }
 
+interface Said {
+  text: string;
+  unheard: string;
+  interrupted: boolean;
+  language?: string;
+  /** Whether the language is shown, as in calls of more than one. */
+  named?: boolean;
+}
+
 /** A turn's words, with what was not heard struck through and an interruption named. */
-export function Words({ text, unheard, interrupted }: { text: string; unheard: string; interrupted: boolean }) {
+export function Words({ text, unheard, interrupted, language = "", named = false }: Said) {
   return (
-    <span class="words" dir="auto">
+    <span class="words" dir="auto" lang={language || undefined}>
       {text}
       {unheard !== "" && (
         <>
@@ -48,7 +64,16 @@ export function Words({ text, unheard, interrupted }: { text: string; unheard: s
           </s>
         </>
       )}
-      {interrupted && <span class="tag">interrupted</span>}
+      {interrupted && (
+        <span class="tag" lang="en">
+          interrupted
+        </span>
+      )}
+      {named && language !== "" && (
+        <span class="tag language" lang="en">
+          {languageName(language)}
+        </span>
+      )}
     </span>
   );
 }
