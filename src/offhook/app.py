@@ -45,7 +45,7 @@ from offhook.web.site import Parts, Site, build_site
 from offhook.workers.share import Share
 
 FILE_LIMIT = 65_536
-GC_THRESHOLDS = (10_000, 20, 20)
+GC_THRESHOLDS = (10_000, 20, 4)
 MALLOC_ARENAS = 2
 _M_ARENA_MAX = -8
 _log = structlog.get_logger(__name__)
@@ -102,6 +102,7 @@ def _quiet_collector() -> None:
     What loading left over is given back to the system."""
     gc.collect()
     gc.freeze()
+    gc.collect()  # else it waits for a quarter of what was frozen before it looks at finished calls again
     gc.set_threshold(*GC_THRESHOLDS)
     system = ctypes.CDLL(None) if sys.platform == "linux" else None
     if system is not None and hasattr(system, "malloc_trim"):  # glibc: others give back by themselves

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import openai
 import pytest
 import structlog
 from tests.engines.openai_calls import calling
@@ -274,3 +276,47 @@ async def test_what_is_said_before_the_session_is_there_is_heard(fake: FakeRealt
         await call.until(lambda: call.of("spoken"))
         assert bytes(fake.talk.heard) == said
         assert call.format == PHONE
+
+
+async def test_the_official_sdk_holds_a_session_with_the_fake(fake: FakeRealtime) -> None:
+    client = openai.AsyncOpenAI(api_key=KEY, base_url=fake.url)
+    kinds: list[str] = []
+    said = b""
+    async with client, client.realtime.connect(model="gpt-realtime-2.1") as session:
+        await session.session.update(
+            session={
+                "type": "realtime",
+                "audio": {
+                    "input": {"format": {"type": "audio/pcmu"}, "turn_detection": {"type": "server_vad"}},
+                    "output": {"format": {"type": "audio/pcmu"}},
+                },
+            }
+        )
+        async for event in session:
+            kinds.append(event.type)
+            if event.type == "session.updated":
+                await session.response.create()
+            elif event.type == "response.output_audio.delta":
+                said += base64.b64decode(event.delta)
+            elif event.type == "response.done":
+                break
+    assert fake.faults == []
+    assert said == bytes(next(iter(fake.talk.said.values())).audio)
+    once = list(dict.fromkeys(kinds))
+    assert once == [
+        "session.created",
+        "session.updated",
+        "response.created",
+        "rate_limits.updated",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        "response.output_audio_transcript.delta",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_audio_transcript.done",
+        "response.content_part.done",
+        "conversation.item.done",
+        "response.output_item.done",
+        "response.done",
+    ]
