@@ -116,6 +116,7 @@ class TranscriptPartial(CallEvent):
     leg: LegKind
     turn: int
     text: str
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ class TranscriptFinal(CallEvent):
     language: str = ""
     interrupted: bool = False
     unheard: str = ""
+    speaker: str = ""
+    """The seat of a human who said it (see desk_events); empty for caller and agent."""
 
 
 @dataclass(frozen=True, slots=True)
