@@ -100,7 +100,7 @@ class _Sheet:
         at = {"call_id": entry.call_id, "seq": entry.seq, "media_ms": entry.media_ms}
         self.events.append({**at, "kind": event.kind, "data": data})
         if isinstance(event, TranscriptFinal):
-            self.finals.append({"call_id": entry.call_id, **data})
+            self.finals.append({"call_id": entry.call_id, **{name: data[name] for name in _TURN}})
         elif isinstance(event, TurnTimed):
             waterfall = {name: value for name, value in data.items() if name != "turn"}
             key = {"call_id": entry.call_id, "turn": event.turn, "leg": str(LegKind.AGENT)}
@@ -111,7 +111,8 @@ class _Sheet:
 
 
 _BLANK: Row = {"text": "", "language": "", "interrupted": False, "unheard": ""}
-_FINAL = tuple(field.name for field in fields(TranscriptFinal) if field.name not in ("leg", "turn"))
+_TURN = tuple(field.name for field in fields(TranscriptFinal) if field.name in turns.c)
+_FINAL = tuple(name for name in _TURN if name not in ("leg", "turn"))
 _END = (
     update(calls)
     .where(calls.c.id == bindparam("of_call"), calls.c.state == CallState.LIVE)
