@@ -20,6 +20,7 @@ _MAKERS: dict[str, Callable[[str, Settings, bool], Any]] = {
     "tts": vendors.tts,
     "llm": vendors.llm,
     "llm_fallback": vendors.llm,
+    "provider": vendors.tts,
 }
 
 

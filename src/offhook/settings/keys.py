@@ -91,7 +91,7 @@ def _has_voice(settings: Settings, vendor: str) -> bool:
 
 
 def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:
-    """Each setting of `speech` that names a provider, and the name."""
+    """Each setting that names a provider of speech or models, and the name."""
     speech = settings.speech
     for kind in _KINDS:
         for name in getattr(speech, kind):
@@ -101,6 +101,8 @@ def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:
                 yield ("speech", "languages", code, kind), name
     if speech.llm_fallback:
         yield ("speech", "llm_fallback"), speech.llm_fallback
+    if settings.coach.voice.provider:
+        yield ("coach", "voice", "provider"), settings.coach.voice.provider
 
 
 def has_key(settings: Settings, vendor: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from offhook.foundation.agent import Agent
 from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
+from offhook.settings.coach import Coach
 from offhook.settings.demo import demo_agent
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     default_agent: str = "default"
     record: bool = True
     speech: Speech = Field(default_factory=Speech)
+    coach: Coach = Field(default_factory=Coach)
     limits: Limits = Field(default_factory=Limits)
     twilio: Twilio = Field(default_factory=Twilio)
     openai: OpenAi = Field(default_factory=OpenAi)
