@@ -14,13 +14,19 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+EVERY_AGENT = "*"
+"""In `Person.agents`: calls of every agent are assigned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody at the console. `id` is stable and safe in records; `name` is shown."""
+    """Somebody at the console. `id` is stable and safe in records; `name` is shown. `agents` names those
+    whose calls are assigned to an operator."""
 
     id: str
     name: str
     role: Role
+    agents: tuple[str, ...] = (EVERY_AGENT,)
 
 
 LOCAL_PERSON = Person("local", "this machine", Role.ADMIN)
