@@ -119,6 +119,7 @@ class PeerSocket(WSListener):
         if self.end_reason is None and handshake and handshake.sent and not handshake.recv_then_sent:
             # Closed below us: the peer broke RFC 6455, our own code raised (1011), or the server stops.
             self.end_reason = _PICOWS_REASONS.get(handshake.sent.code)
+        self._transport = self._deafness = None  # which hold this in turn
         self.gone(self._peer_code)
 
     def pause_writing(self) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable, bindparam, insert, select, update
@@ -149,8 +150,8 @@ def apply(connection: Connection, jobs: Sequence[Job]) -> None:
     for statement, rows in (
         (insert(calls), sheet.calls),
         (insert(events), sheet.events),
-        (_merge(connection, _FINAL), sheet.finals),
-        (_merge(connection, ("waterfall",)), sheet.timings),
+        (_merge(connection.dialect.name, _FINAL), sheet.finals),
+        (_merge(connection.dialect.name, ("waterfall",)), sheet.timings),
         (_END, sheet.ends),
         (_RECORDED, sheet.recordings),
         (_GAP, sheet.gaps),
@@ -166,9 +167,10 @@ def _values(record: CallEvent | CallRecord) -> Row:
     return {field.name: clean_json(getattr(record, field.name)) for field in fields(record)}
 
 
-def _merge(connection: Connection, names: Sequence[str]) -> Executable:
+@cache  # a statement is some hundred objects that hold each other
+def _merge(dialect: str, names: tuple[str, ...]) -> Executable:
     """An insert into turns that, where the turn has a row, sets `names` of it and no more."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(turns)
     return statement.on_conflict_do_update(
         index_elements=[column.name for column in turns.primary_key],

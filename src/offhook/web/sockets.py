@@ -74,19 +74,43 @@ class _PeersFault(LoggerAdapter[Logger]):
 _LOG = _PeersFault()
 
 
+class _Entrance:
+    """Asks a door for the listener of one connection. Apart from the socket, which would hold itself."""
+
+    __slots__ = ("_door", "_peer", "entered")
+
+    def __init__(self, door: Door, peer: str) -> None:
+        self._door = door
+        self._peer = peer
+        self.entered = False
+
+    def open(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        try:
+            found = self._door.open(request, self._peer)
+        except Exception:
+            _LOG.exception("a media door failed")
+            return refusal(500, "something went wrong on our side")
+        answer = found.response if isinstance(found, WSUpgradeResponseWithListener) else None
+        self.entered = answer is None or answer.status == HTTPStatus.SWITCHING_PROTOCOLS
+        return found
+
+    def leave(self) -> None:
+        if self.entered:
+            self.entered = False
+            self._door.closed(self._peer)
+
+
 class MediaSocket(WSProtocol):  # type: ignore[misc]
     """A picows connection that uvicorn knows of, so that a stopping server also closes it."""
 
     def __init__(self, door: Door, peer: str, message_bytes: int, connections: set[Any]) -> None:
-        self._door = door
-        self._peer = peer
+        self._entrance = entrance = _Entrance(door, peer)
         self._connections = connections
-        self._entered = False
         super().__init__(
             None,
             None,
             False,
-            self._open,
+            entrance.open,
             _LOG,
             True,
             HEAD_SECONDS,
@@ -100,16 +124,6 @@ class MediaSocket(WSProtocol):  # type: ignore[misc]
             _READ_BUFFER,
         )
 
-    def _open(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        try:
-            found = self._door.open(request, self._peer)
-        except Exception:
-            _LOG.exception("a media door failed")
-            return refusal(500, "something went wrong on our side")
-        answer = found.response if isinstance(found, WSUpgradeResponseWithListener) else None
-        self._entered = answer is None or answer.status == HTTPStatus.SWITCHING_PROTOCOLS
-        return found
-
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._connections.add(self)
         super().connection_made(transport)
@@ -119,9 +133,7 @@ class MediaSocket(WSProtocol):  # type: ignore[misc]
         try:
             super().connection_lost(exc)
         finally:
-            if self._entered:
-                self._entered = False
-                self._door.closed(self._peer)
+            self._entrance.leave()
 
     def feed(self, data: bytes) -> None:
         """Take bytes that were read before this protocol was in place."""
@@ -214,6 +226,7 @@ class SwitchingProtocol(HttpToolsProtocol):
         media = MediaSocket(door, peer, most, self.connections)
         media.connection_made(self.transport)
         self.transport.set_protocol(media)
+        del self.parser  # which holds this protocol, which held it
         media.feed(request)
 
     def _on_time(self) -> None:
