@@ -1,0 +1,165 @@
+"""The operator's ear as the coach's voice knows it: a few names of the seat, and what its person wishes.
+
+No sound is made here. Nothing in this package plays the coach anywhere but in a seat's own ear.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Protocol
+
+from offhook.audio.frame import AudioFormat
+from offhook.audio.tempo import FASTEST, SLOWEST
+from offhook.foundation.errors import WireError
+from offhook.foundation.people import Person
+
+QUIETEST_DB = -40.0
+PEOPLE = 1_000
+_LONGEST = 128
+
+
+class Ear(Protocol):
+    """Where one operator, and nobody else, hears the coach."""
+
+    volume: float
+    """Gain of the coach's voice."""
+    duck: float
+    """Gain of all others while it sounds."""
+
+    def play(self, audio: bytes, on_done: Callable[[bool], None]) -> None:
+        """Whole samples in the seat's format. `on_done(True)` once they are heard, False when stopped."""
+
+    def stop(self) -> None:
+        """Silence, now."""
+
+
+class EarSeat(Protocol):
+    """A human's place on a call, as far as the coach's voice cares."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def person(self) -> Person: ...
+
+    @property
+    def format(self) -> AudioFormat: ...
+
+    @property
+    def ear(self) -> Ear: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EarWishes:
+    """How a person wants the coach to sound. An empty `provider` is the house's voices, an empty `voice`
+    the provider's own; `volume` 0..1; `duck_db` at most 0."""
+
+    provider: str = ""
+    voice: str = ""
+    speed: float = 1.0
+    volume: float = 1.0
+    duck_db: float = -12.0
+    auto_play: bool = True
+    mute: bool = False
+
+    @property
+    def duck(self) -> float:
+        """Gain of the others."""
+        return float(10 ** (self.duck_db / 20))
+
+    def changed(self, said: Mapping[str, Any]) -> EarWishes:
+        """With what a person says otherwise, any subset of the names. Raises WireError."""
+        for name, value in said.items():
+            if (check := _CHECKS.get(name)) is None:
+                raise WireError(f"the coach's voice has no {name[:32]!r}; it has {', '.join(_CHECKS)}")
+            if not check(value):
+                raise WireError(f"{name}: {_BOUNDS[name]}")
+        return replace(self, **{name: _plain(value) for name, value in said.items()})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Names and values, as `changed` takes them."""
+        return asdict(self)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | bool) else float(value)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _between(least: float, most: float) -> Callable[[Any], bool]:
+    def check(value: Any) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return math.isfinite(value) and least <= value <= most
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "provider": _text,
+    "voice": _text,
+    "speed": _between(SLOWEST, FASTEST),
+    "volume": _between(0, 1),
+    "duck_db": _between(QUIETEST_DB, 0),
+    "auto_play": _flag,
+    "mute": _flag,
+}
+_BOUNDS = {
+    "provider": f"a text of at most {_LONGEST} characters",
+    "voice": f"a text of at most {_LONGEST} characters",
+    "speed": f"a number between {SLOWEST} and {FASTEST}",
+    "volume": "a number between 0 and 1",
+    "duck_db": f"a number between {QUIETEST_DB:g} and 0",
+    "auto_play": "true or false",
+    "mute": "true or false",
+}
+assert set(_CHECKS) == {field.name for field in fields(EarWishes)}
+
+Watcher = Callable[[EarWishes], None]
+
+
+class EarMemory:
+    """What each person wishes, while the process runs; the last PEOPLE of them. Who chose nothing has
+    `usual`. Watchers are told of a change at once: a live seat's ear follows it."""
+
+    def __init__(self, usual: EarWishes | None = None) -> None:
+        self.usual = usual or EarWishes()
+        self._wishes: OrderedDict[str, EarWishes] = OrderedDict()
+        self._watchers: dict[str, list[Watcher]] = {}
+
+    def of(self, person: Person) -> EarWishes:
+        return self._wishes.get(person.id, self.usual)
+
+    def change(self, person: Person, said: Mapping[str, Any]) -> EarWishes:
+        """Any subset of the names of EarWishes. Raises WireError, and changes nothing."""
+        wishes = self.of(person).changed(said)
+        self._wishes[person.id] = wishes
+        self._wishes.move_to_end(person.id)
+        if len(self._wishes) > PEOPLE:
+            self._wishes.popitem(last=False)
+        for watcher in tuple(self._watchers.get(person.id, ())):
+            watcher(wishes)
+        return wishes
+
+    def watch(self, person: Person, watcher: Watcher) -> Callable[[], None]:
+        """Tell `watcher` of changes until what this returns is called."""
+        watchers = self._watchers.setdefault(person.id, [])
+        watchers.append(watcher)
+
+        def stop() -> None:
+            if watcher in watchers:
+                watchers.remove(watcher)
+            if not watchers and self._watchers.get(person.id) is watchers:
+                del self._watchers[person.id]
+
+        return stop
