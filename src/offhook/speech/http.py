@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +22,9 @@ _MOST_JSON = 262_144
 _REFUSAL_SECONDS = 0.5
 _FIRST_PAUSE = 0.1
 _KEEP_SECONDS = 300.0
+
+FormFile = tuple[str, tuple[str, bytes, str]]
+"""A file of a multipart form: the field's name, then the file's name, bytes and content type."""
 
 
 class Endpoint:
@@ -111,9 +114,34 @@ class Endpoint:
         except TimeoutError as error:
             raise ProviderError(self.provider, "did not answer in time") from error
 
+    async def post_form(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        files: Sequence[FormFile],
+        *,
+        seconds: float,
+        subject: str = "the request",
+    ) -> dict[str, Any]:
+        """The JSON object that a multipart form is answered with. Sent once: what it makes may have been
+        made though the answer was lost. Raises ProviderError."""
+        request = self._client.build_request(
+            "POST", self.url + path, data=dict(fields), files=list(files), headers=self._headers
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._json(await self._send(request, subject))
+        except _Lost as error:
+            raise ProviderError(self.provider, "closed the connection without an answer") from error
+        except TimeoutError as error:
+            raise ProviderError(self.provider, "did not answer in time") from error
+
     async def _get(self, path: str, params: Mapping[str, str], subject: str) -> dict[str, Any]:
         request = self._client.build_request("GET", self.url + path, params=params, headers=self._headers)
-        response = await self._send(request, subject)
+        return await self._json(await self._send(request, subject))
+
+    async def _json(self, response: httpx.Response) -> dict[str, Any]:
+        """The object that an open response holds, which is closed."""
         body = b""
         try:
             async for data in response.aiter_bytes():

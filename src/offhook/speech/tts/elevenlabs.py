@@ -12,6 +12,8 @@ from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.foundation.errors import ProviderError, UnfitError
 from offhook.speech.http import Endpoint, need_key
+from offhook.speech.library import Clone, Voice
+from offhook.speech.tts import elevenlabs_library
 from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source
 
@@ -68,6 +70,14 @@ class ElevenLabsTts:
             return self._ask(part, voice or self.voice, language, format)
 
         return self._speaker.speak(text, format, ask)
+
+    async def library(self) -> Sequence[Voice]:
+        """The account's voices. Raises ProviderError."""
+        return await elevenlabs_library.library(self._speaker.endpoint)
+
+    async def clone(self, name: str, samples: Sequence[tuple[str, bytes]], description: str) -> Clone:
+        """A new voice from recordings. Raises ProviderError."""
+        return await elevenlabs_library.clone(self._speaker.endpoint, name, samples, description)
 
     async def probe(self) -> None:
         """Raises ProviderError when the vendor is not well. Costs nothing."""

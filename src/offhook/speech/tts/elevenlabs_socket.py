@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import BusyError, ProviderError
 from offhook.speech.http import Endpoint, need_key
+from offhook.speech.library import Clone, Voice
+from offhook.speech.tts import elevenlabs_library
 from offhook.speech.tts.elevenlabs import MODEL, URL, format_for, language_code, need_voice, source_named
 from offhook.speech.tts.elevenlabs_wire import Wire, dial
 from offhook.speech.tts.http import Deadlines, Voices, heard, parts
@@ -76,6 +78,14 @@ class ElevenLabsSocketTts:
             async with aclosing(heard(chunks, sound, format, deadline, self.deadlines.progress)) as pieces:
                 async for piece in pieces:
                     yield piece
+
+    async def library(self) -> Sequence[Voice]:
+        """The account's voices. Raises ProviderError."""
+        return await elevenlabs_library.library(self._endpoint)
+
+    async def clone(self, name: str, samples: Sequence[tuple[str, bytes]], description: str) -> Clone:
+        """A new voice from recordings. Raises ProviderError."""
+        return await elevenlabs_library.clone(self._endpoint, name, samples, description)
 
     async def probe(self) -> None:
         """Raises ProviderError when the vendor is not well. Costs nothing."""

@@ -132,6 +132,11 @@ class EspeakTts:
     def languages(self) -> Sequence[str]:
         return tuple(dict.fromkeys(base(voice) for voice in self._library.voices))
 
+    @property
+    def rate(self) -> int:
+        """Hz of its own sound."""
+        return self._library.rate
+
     def voices(self) -> Sequence[str]:
         return self._library.voices
 

@@ -37,6 +37,7 @@ class HibariTts:
 
     name = "hibari"
     languages = ("en",)
+    rate = RATE
 
     def __init__(self, threads: int = 1, cache_bytes: int = CACHE_BYTES) -> None:
         self._voices: dict[str, Any] = {}
@@ -67,6 +68,12 @@ class HibariTts:
                 yield audio
                 if number < len(sentences) - 1:
                     yield format.silence(format.samples(_BETWEEN_MS))
+
+    def forget(self, text: str, language: str = "en") -> None:
+        """Speak these words anew when they come again: for those who measure."""
+        sentences = set(breaths(spoken(text, language or "en")[:_MOST_TEXT]))
+        for line in [line for line in self._said if line[0] in sentences]:
+            self._said_bytes -= len(self._said.pop(line))
 
     async def close(self) -> None:
         await self.workers.close()
