@@ -1,0 +1,1 @@
+"""What is worth keeping in what people say: numbers, accounts, wallets, addresses, names, amounts."""
