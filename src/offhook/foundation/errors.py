@@ -37,6 +37,10 @@ class LimitError(RefusedError):
     retryable = True
 
 
+class ConflictError(RefusedError):
+    """It does not go with how things stand: somebody was first, or the last of its kind would go."""
+
+
 class NotFoundError(OffhookError):
     """There is no such thing."""
 

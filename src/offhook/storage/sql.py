@@ -9,14 +9,14 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from offhook.foundation.errors import StorageError
 from offhook.foundation.events import ChannelKind, EndReason, Entry
 from offhook.storage.base import CallRecord, CallState, RecordingState, TurnRecord
 from offhook.storage.reader import Reader
-from offhook.storage.rows import Begun, Ended, Kept, Recorded, apply
+from offhook.storage.rows import Begun, Ended, Job, Kept, Recorded, apply
 from offhook.storage.schema import connect, upgrade
 from offhook.storage.tables import calls, events
 from offhook.storage.writer import RowWriter
@@ -36,7 +36,12 @@ class SqlStore:
             self._engine.dispose()
             raise
         self._reader = Reader(self._engine)
-        self._writer = RowWriter(self._engine, queue_size, commit_interval)
+        self._writer = RowWriter[Job](self._engine, apply, queue_size, commit_interval)
+
+    @property
+    def engine(self) -> Engine:
+        """For other rows of the same database."""
+        return self._engine
 
     @property
     def degraded(self) -> bool:

@@ -47,6 +47,7 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -99,4 +100,59 @@ events = Table(
     Column("media_ms", Integer, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("data", JSON, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # As `name` in lower case: what a person logs in with, and what must be unique.
+    Column("login", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("shown", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("agents", JSON, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_login_at", UtcTime),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    # The SHA-256 of the cookie: whoever reads the database cannot log in with it.
+    Column("id", String(64), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("address", String(64), nullable=False),
+    Index("ix_sessions_user", "user_id"),
+)
+
+people_version = Table(
+    "people_version",
+    metadata,
+    # One row, whose number grows with every change of users and sessions: what processes compare.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    # No foreign keys: what was done stays when who did it, or the call, is gone.
+    Column("person", String(64), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("call_id", String(64), nullable=False),
+    # Canonical JSON, as it went into the hash.
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_audit_person", "person", "seq"),
+    Index("ix_audit_call", "call_id", "seq"),
 )

@@ -9,19 +9,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from offhook.foundation.errors import StorageError
-from offhook.storage.rows import Job, apply
 
 log = structlog.get_logger(__name__)
 
+Job = TypeVar("Job")
 _BATCH = 500
 _FIRST_RETRY = 0.05
 _LAST_RETRY = 2.0
@@ -33,11 +34,19 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, (DBAPIError, OSError)) and not isinstance(error, row_fault)
 
 
-class RowWriter:
-    """`put` and `settled` may be called from any thread; both are immediate."""
+class RowWriter(Generic[Job]):
+    """`put` and `settled` may be called from any thread; both are immediate. `apply` writes a batch of jobs
+    within a transaction that it is given and does not commit."""
 
-    def __init__(self, engine: Engine, size: int = 20_000, interval: float = 0.25) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        apply: Callable[[Connection, Sequence[Job]], None],
+        size: int = 20_000,
+        interval: float = 0.25,
+    ) -> None:
         self._engine = engine
+        self._apply = apply
         self._size = size
         self._interval = interval
         self._jobs: deque[Job | Future[None]] = deque()
@@ -56,13 +65,16 @@ class RowWriter:
         """Jobs that are not committed yet."""
         return len(self._jobs) + self._in_hand
 
-    def put(self, job: Job, droppable: bool = False) -> bool:
-        """Queue a job; False when it was lost because the queue is full or closed."""
+    def put(self, job: Job, droppable: bool = False, soon: bool = False) -> bool:
+        """Queue a job; False when it was lost because the queue is full or closed. `soon`: do not wait for
+        others."""
         waiting = len(self._jobs)
         if self._deadline is not None or waiting >= self._size * (1 if droppable else 2):
             self.lost += 1
             return False
         self._jobs.append(job)
+        if soon:
+            self._wake.set()
         return True
 
     def settled(self) -> Future[None]:
@@ -124,7 +136,7 @@ class RowWriter:
         while batch:
             try:
                 with self._engine.begin() as connection:
-                    apply(connection, batch)
+                    self._apply(connection, batch)
             except Exception as error:
                 if not _is_outage(error):
                     return self._one_by_one(batch, error)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from offhook.foundation.errors import (
+    ConflictError,
     LimitError,
     NotFoundError,
     OffhookError,
@@ -53,6 +54,7 @@ _CODES = {
 _STATUS: tuple[tuple[type[OffhookError], int], ...] = (
     (NotFoundError, 404),
     (LimitError, 503),
+    (ConflictError, 409),
     (RefusedError, 403),
     (WireError, 400),
     (ProviderError, 502),
