@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import CallEvent, Entry, ProviderFailed
 
 Sink = Callable[[Entry], None]
+RECENT = 400
 _log = structlog.get_logger(__name__)
 
 
@@ -23,13 +25,17 @@ def failure(kind: str, error: Exception) -> ProviderFailed:
 
 
 class Timeline:
-    """Media time starts at the answer. Sinks are immediate; each gets every event, transient ones too."""
+    """Media time starts at the answer. Sinks are immediate; each gets every event, transient ones too.
+
+    `recent` are the last RECENT entries that are kept, for whoever joins later.
+    """
 
     def __init__(self, call_id: str, clock: Clock, sinks: tuple[Sink, ...]) -> None:
         self._clock = clock
         self._sinks = sinks
         self._zero = clock.now()
         self._seq = 0
+        self.recent: deque[Entry] = deque(maxlen=RECENT)
         self.call_id = call_id
         self.started_at: datetime = clock.wall()
 
@@ -44,10 +50,21 @@ class Timeline:
     def wall(self) -> datetime:
         return self._clock.wall()
 
+    def watch(self, sink: Sink) -> Callable[[], None]:
+        """Give every event from now on to this sink too, until what this returns is called."""
+        self._sinks = (*self._sinks, sink)
+
+        def stop() -> None:
+            self._sinks = tuple(each for each in self._sinks if each is not sink)
+
+        return stop
+
     def emit(self, event: CallEvent) -> None:
         """Stamp an event and give it to every sink, in order."""
         self._seq += 1
         entry = Entry(self.call_id, self._seq, int(self.now_ms()), event)
+        if not event.transient:
+            self.recent.append(entry)
         for sink in self._sinks:
             try:
                 sink(entry)
