@@ -12,7 +12,7 @@ from tests.fakes.openai_realtime import KEY, FakeRealtime
 
 from offhook.audio.frame import PHONE
 from offhook.engines import openai_replies
-from offhook.foundation.errors import BusyError, DeniedError, ProviderError
+from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import Message
 
@@ -30,15 +30,20 @@ async def fake() -> AsyncIterator[FakeRealtime]:
     [
         (401, "invalid_api_key", DeniedError, "refused the key (invalid_api_key)"),
         (403, "", DeniedError, "refused the key"),
-        (404, "model_not_found", ProviderError, "has no such model or address (model_not_found)"),
-        (429, "insufficient_quota", DeniedError, "is over its rate or spending limit (insufficient_quota)"),
+        (
+            404,
+            "model_not_found",
+            UnfitError,
+            "does not know model 'gpt-realtime-2.1', or its address is wrong (model_not_found)",
+        ),
+        (429, "insufficient_quota", DeniedError, "is over its spending limit (insufficient_quota)"),
         (
             400,
             "unsupported_model",
-            ProviderError,
-            "answered with HTTP status 400 (unsupported_model)",
+            UnfitError,
+            "did not accept model 'gpt-realtime-2.1' (unsupported_model)",
         ),
-        (302, "", ProviderError, "answered with HTTP status 302"),
+        (302, "", ProviderError, "answered with HTTP 302"),
     ],
 )
 async def test_refusals_that_another_try_does_not_mend(

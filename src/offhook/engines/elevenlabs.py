@@ -16,11 +16,12 @@ from offhook.engines.elevenlabs_ends import PROVIDER
 from offhook.engines.elevenlabs_link import AgentLink
 from offhook.engines.elevenlabs_session import AgentSession, Setup
 from offhook.engines.openai_memory import CallerMemory, story
-from offhook.engines.vendor_socket import VendorBounds, tls
+from offhook.engines.vendor_socket import VendorBounds
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.foundation.events import LegKind
 from offhook.protocols import elevenlabs as wire
+from offhook.speech.dialing import tls
 from offhook.speech.llm.prompt import system
 
 GIVE_UP_S = 10.0

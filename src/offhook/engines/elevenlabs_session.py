@@ -68,7 +68,9 @@ class AgentSession:
         """Connect and begin; `on_begun` is told before anything is heard. Raises ProviderError."""
         self._on_begun = on_begun
         try:
-            self._socket = await dial(PROVIDER, url, {}, self._receive, self._bounds, self._closed)
+            self._socket = await dial(
+                PROVIDER, url, {}, self._receive, self._bounds, self._closed, subject="the agent"
+            )
             self.post(wire.initiation(self._setup.overrides, self._setup.variables))
             if not self._socket.is_open:
                 await asyncio.sleep(0)  # what came with the handshake is delivered first: it says why

@@ -19,11 +19,12 @@ from offhook.engines.openai_memory import CallerMemory, story
 from offhook.engines.openai_replies import Ask
 from offhook.engines.openai_session import PROVIDER, RealtimeSession
 from offhook.engines.openai_speech import wire_format
-from offhook.engines.vendor_socket import VendorBounds, tls
+from offhook.engines.vendor_socket import VendorBounds
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import ProviderError
 from offhook.protocols import openai_realtime as wire
 from offhook.protocols.openai_models import retirement
+from offhook.speech.dialing import tls
 from offhook.speech.llm.prompt import system
 
 CHECK_S = 0.25

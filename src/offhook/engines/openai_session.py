@@ -78,7 +78,15 @@ class RealtimeSession:
         """Connect and configure. Raises ProviderError."""
         ready = self._ready = asyncio.get_running_loop().create_future()
         try:
-            self._socket = await dial(PROVIDER, url, headers, self._receive, self._bounds, self._closed)
+            self._socket = await dial(
+                PROVIDER,
+                url,
+                headers,
+                self._receive,
+                self._bounds,
+                self._closed,
+                subject=f"model {self._config.model!r}",
+            )
             async with asyncio.timeout(self._bounds.connect_s):
                 await ready
         except TimeoutError:

@@ -6,32 +6,21 @@ After the handshake all is synchronous, with no task per message: `send` may be 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
-from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from offhook.channels.bounds import TokenBucket
-from offhook.foundation.errors import BusyError, DeniedError, ProviderError, WireError
+from offhook.foundation.errors import WireError
+from offhook.speech import dialing
 
-_TEXT, _CONTINUATION = WSMsgType.TEXT, WSMsgType.CONTINUATION
+_TEXT = WSMsgType.TEXT
 _PULSE_S = 1.0
 _CLOSE_S = 2.0
 _STRIKES = 3
 _MAX_PARTS = 4_096
-_CODE = re.compile(r"[a-z][a-z0-9_]{1,47}\Z")
-_REASONS = {
-    401: "refused the key",
-    403: "refused the key",
-    404: "has no such model or address",
-    429: "is over its rate or spending limit",
-}
-_SPENT = ("insufficient_quota", "billing_hard_limit_reached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +34,6 @@ class VendorBounds:
     queued_bytes: int = 1 << 20
     message_rate: float = 500.0
     message_burst: float = 5_000.0
-
-
-@lru_cache(maxsize=1)
-def tls() -> ssl.SSLContext:
-    """The certificates that are trusted, read once: it takes tens of ms, too long while calls are running."""
-    return ssl.create_default_context()
 
 
 class VendorSocket(WSListener):
@@ -72,12 +55,12 @@ class VendorSocket(WSListener):
         self._budget = TokenBucket(bounds.message_rate, bounds.message_burst)
         self._transport: WSTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._fragments = bytearray()
-        self._parts = 0
+        self._parts = Parts(bounds.message_bytes)
         self._heard_at = self._loop.time()
         self._gone = asyncio.Event()
         self._crash: Exception | None = None
         self._strikes = 0
+        self._dropped = False
         self.is_open = False
         self.fault = ""
         self.code = 0
@@ -98,17 +81,15 @@ class VendorSocket(WSListener):
         if kind == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
-            self._closed_by_peer(frame)
+            self._closed_by_peer(transport, frame)
         elif kind != WSMsgType.PONG:
-            raw = self._whole(frame)
-            if raw is not None:
-                self._receive(raw)
+            self._receive(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.is_open = False
         if self._timer is not None:
             self._timer.cancel()
-        self._end("dropped the connection")
+        self._end(self.fault or dialing.breach(transport) or "dropped the connection")
         self._gone.set()
         self._on_closed()
 
@@ -163,6 +144,7 @@ class VendorSocket(WSListener):
         self.fault = self.fault or fault
 
     def _drop(self) -> None:
+        self._dropped = True
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
@@ -187,35 +169,29 @@ class VendorSocket(WSListener):
                 return
         self._again(min(_PULSE_S, self._bounds.silence_s / 2), self._pulse)
 
-    def _closed_by_peer(self, frame: WSFrame) -> None:
+    def _closed_by_peer(self, transport: WSTransport, frame: WSFrame) -> None:
+        if fault := dialing.breach(transport):
+            self.cut(fault)
+            return
         payload = frame.get_payload_as_bytes()
         self.code = int.from_bytes(payload[:2], "big") or 1005
         self.said = payload[2:].decode("utf-8", "replace")
         self._end(f"closed the connection ({self.code})")
-        if self._transport is not None:
-            try:
-                self._transport.send_close(cast(WSCloseCode, self.code if self.code != 1005 else 1000))
-            except (OSError, RuntimeError):
-                self._drop()
-                return
-            self._transport.disconnect()
+        try:
+            transport.send_close(cast(WSCloseCode, self.code if self.code != 1005 else 1000))
+        except (OSError, RuntimeError):
+            self._drop()
+            return
+        transport.disconnect()
 
-    def _whole(self, frame: WSFrame) -> bytes | None:
-        if frame.fin and frame.msg_type != _CONTINUATION:
-            return frame.get_payload_as_bytes()
-        self._fragments += frame.get_payload_as_bytes()
-        self._parts += 1
-        if len(self._fragments) > self._bounds.message_bytes or self._parts > _MAX_PARTS:
+    def _receive(self, frame: WSFrame) -> None:
+        try:
+            raw = self._parts.add(frame)
+        except ValueError:
             self.cut("sent a message that is too big")
-            return None
-        if not frame.fin:
-            return None
-        raw = bytes(self._fragments)
-        self._fragments.clear()
-        self._parts = 0
-        return raw
-
-    def _receive(self, raw: bytes) -> None:
+            return
+        if raw is None:
+            return
         if not self._budget.take(self._loop.time()):
             self.cut("sends more messages than anyone can hear")
         elif self._early is not None:
@@ -227,7 +203,8 @@ class VendorSocket(WSListener):
         """Deliver what came together with the handshake, and from now on all as it comes."""
         early, self._early = self._early or [], None
         for raw in early:
-            self._deliver(raw)
+            if not self._dropped:
+                self._deliver(raw)
 
     def _deliver(self, raw: bytes) -> None:
         try:
@@ -241,6 +218,30 @@ class VendorSocket(WSListener):
             self.cut("met a fault of ours")
 
 
+class Parts:
+    """Puts messages together from their frames, up to a bound."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = bytearray()
+        self._count = 0
+
+    def add(self, frame: WSFrame) -> bytes | None:
+        """The whole message, if this was its last frame. Raises ValueError for one that is too big."""
+        if frame.fin and frame.msg_type != WSMsgType.CONTINUATION:
+            return frame.get_payload_as_bytes()
+        self._bytes += frame.get_payload_as_bytes()
+        self._count += 1
+        if len(self._bytes) > self._most_bytes or self._count > _MAX_PARTS:
+            raise ValueError
+        if not frame.fin:
+            return None
+        raw = bytes(self._bytes)
+        self._bytes.clear()
+        self._count = 0
+        return raw
+
+
 async def dial(
     provider: str,
     url: str,
@@ -248,60 +249,22 @@ async def dial(
     on_message: Callable[[bytes], None],
     bounds: VendorBounds,
     on_closed: Callable[[], None] = lambda: None,
+    *,
+    subject: str = "the address",
 ) -> VendorSocket:
     """Connect to a ws(s) address. No message is delivered before the caller has the socket; `on_closed` is
-    told once, at its end. Raises ProviderError, retryable where another attempt may help."""
-    try:
-        async with asyncio.timeout(bounds.connect_s):
-            _, listener = await ws_connect(
-                lambda: VendorSocket(on_message, bounds, on_closed),
-                url,
-                ssl_context=tls() if url.startswith("wss:") else None,
-                websocket_handshake_timeout=None,
-                enable_auto_pong=False,
-                max_frame_size=bounds.message_bytes,
-                extra_headers=dict(headers),
-                max_redirects=0,
-            )
-    except TimeoutError:
-        raise ProviderError(provider, "did not answer in time") from None
-    except WSHandshakeError as error:
-        raise refusal(provider, error) from None
-    except ssl.SSLCertVerificationError:
-        raise ProviderError(provider, "shows a certificate that is not trusted", retryable=False) from None
-    except OSError:
-        raise ProviderError(provider, "cannot be reached") from None
-    except ValueError:
-        raise ProviderError(provider, "has an address that is no WebSocket's", retryable=False) from None
-    socket = cast(VendorSocket, listener)
+    told once, at its end. Raises ProviderError, retryable where another attempt may help; `subject` is what
+    a refusal may be about."""
+    socket = VendorSocket(on_message, bounds, on_closed)
+    await dialing.dial(
+        provider,
+        url,
+        headers,
+        lambda: socket,
+        seconds=bounds.connect_s,
+        most_bytes=bounds.message_bytes,
+        subject=subject,
+        enable_auto_pong=False,
+    )
     asyncio.get_running_loop().call_soon(socket.begin)
     return socket
-
-
-def refusal(provider: str, error: WSHandshakeError) -> ProviderError:
-    """What an HTTP answer to the handshake means. Of its body only a plain error code is shown."""
-    if error.response is None:
-        return ProviderError(provider, "did not answer as a WebSocket server")
-    status = int(error.response.status)
-    code = _error_code(error.raw_body)
-    what = _REASONS.get(status, f"answered with HTTP status {status}")
-    reason = f"{what} ({code})" if code else what
-    if status in (401, 403) or code in _SPENT:
-        return DeniedError(provider, reason)
-    if status == 429 or status >= 500:
-        return BusyError(provider, reason, _retry_after(error.response.headers.get("Retry-After", "")))
-    return ProviderError(provider, reason, retryable=status == 408)
-
-
-def _retry_after(text: str) -> float:
-    return min(float(text), 60.0) if text.isascii() and text.isdigit() else 0.0
-
-
-def _error_code(body: Any) -> str:
-    try:
-        found = json.loads(bytes(body)[:8192])
-        error = found.get("error") or found.get("detail")
-        code = error.get("code") or error.get("status")
-    except (AttributeError, TypeError, ValueError):
-        return ""
-    return code if isinstance(code, str) and _CODE.match(code) else ""

@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 import binascii
 import json
-import ssl
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Mapping
-from functools import lru_cache
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
-from picows import WSCloseCode, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from offhook.foundation.errors import ProviderError
-from offhook.speech.refusals import find_code, is_code, refusal, retry_after, told
+from offhook.speech import dialing
+from offhook.speech.refusals import is_code, told
 
 _CONTEXTS = 5
 """The vendor's bound on a connection."""
@@ -35,50 +34,22 @@ _Item = bytes | ProviderError | None
 """Sound; why there will be no more; or None for the end."""
 
 
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """Read once: it takes tens of milliseconds, too long while calls are running."""
-    return ssl.create_default_context()
-
-
 async def dial(provider: str, url: str, headers: Mapping[str, str], seconds: float, subject: str) -> Wire:
     """An open connection. Raises ProviderError within `seconds`."""
-    try:
-        async with asyncio.timeout(seconds):
-            _, wire = await ws_connect(
-                lambda: Wire(provider, subject),
-                url,
-                ssl_context=_tls() if url.startswith("wss:") else None,
-                websocket_handshake_timeout=None,
-                enable_auto_ping=True,
-                auto_ping_idle_timeout=_PING_SECONDS,
-                auto_ping_reply_timeout=_PING_SECONDS,
-                max_frame_size=_MOST_MESSAGE,
-                extra_headers=dict(headers),
-                max_redirects=0,  # the key is for one host
-            )
-    except TimeoutError:
-        raise ProviderError(provider, "cannot be reached in time") from None
-    except WSHandshakeError as error:
-        raise _refused(provider, error, subject) from None
-    except ssl.SSLCertVerificationError:
-        raise ProviderError(provider, "shows a certificate that is not trusted", retryable=False) from None
-    except OSError:
-        raise ProviderError(provider, "cannot be reached") from None
-    except ValueError:
-        raise ProviderError(provider, "has an address that is no WebSocket's", retryable=False) from None
-    return cast(Wire, wire)
-
-
-def _refused(provider: str, error: WSHandshakeError, subject: str) -> ProviderError:
-    if error.response is None:
-        return ProviderError(provider, "did not answer as a WebSocket server")
-    try:
-        code = find_code(json.loads(error.raw_body or b""))
-    except (ValueError, RecursionError):
-        code = ""
-    headers = {name.lower(): value for name, value in error.response.headers.items()}
-    return refusal(provider, int(error.response.status), code, subject, retry_after(headers))
+    wire = Wire(provider, subject)
+    await dialing.dial(
+        provider,
+        url,
+        headers,
+        lambda: wire,
+        seconds=seconds,
+        most_bytes=_MOST_MESSAGE,
+        subject=subject,
+        enable_auto_ping=True,
+        auto_ping_idle_timeout=_PING_SECONDS,
+        auto_ping_reply_timeout=_PING_SECONDS,
+    )
+    return wire
 
 
 class Wire(WSListener):
