@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -61,6 +61,8 @@ class House:
     max_load: float = 0.85
     tools: Toolset = field(default_factory=Toolset)
     new_call_id: Callable[[], str] = new_call_id
+    followers: Callable[[Timeline], Sequence[Sink]] = lambda timeline: ()
+    """What follows every call from its first event; it may emit on the timeline while it is told of an event."""
     calls_elsewhere: Callable[[], int] = int
     """Live calls of other processes of this house, which count towards `max_calls`."""
 
@@ -177,6 +179,7 @@ class Directory:
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
+        timeline.add(*house.followers(timeline))
         cast = self._cast(agent, channel.format, timeline, arrival, channel.kind)
         record = CallRecord(
             id=call_id,

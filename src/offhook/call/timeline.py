@@ -39,6 +39,10 @@ class Timeline:
         self.call_id = call_id
         self.started_at: datetime = clock.wall()
 
+    def add(self, *sinks: Sink) -> None:
+        """More sinks, after the others: one that emits while it is told of an event does so after all knew it."""
+        self._sinks += sinks
+
     def now_ms(self) -> float:
         """Media time now."""
         return (self._clock.now() - self._zero) * 1000

@@ -156,7 +156,8 @@ class CardFeedback(CallEvent):
 @dataclass(frozen=True, slots=True)
 class EntityFound(CallEvent):
     """Something worth keeping in what `leg` said: `type` is one of phone, iban, bank_account, card, wallet,
-    email, url, name, amount, …; `value` is normalized, `text` as it was said at `start`:`end` of the turn."""
+    email, url, name, amount, code, …; `value` is normalized, `text` as it was said at `start`:`end` of the
+    turn. Told again with a known `id`, it replaces what was told first: a number went on in the next turn."""
 
     kind: ClassVar[str] = "entity"
     id: str
@@ -169,6 +170,19 @@ class EntityFound(CallEvent):
     end: int
     at_ms: int
     confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMentioned(CallEvent):
+    """The entity `id` was said again, at `start`:`end` of the turn."""
+
+    kind: ClassVar[str] = "entity_mentioned"
+    id: str
+    leg: LegKind
+    turn: int
+    start: int
+    end: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

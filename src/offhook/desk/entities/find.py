@@ -102,7 +102,7 @@ def _numbers(text: str, run: Run, about: str, regions: Sequence[str]) -> Iterabl
         return [_whole(Kind.CODE, text, run, 0.9)]
     if about == "account" and 6 <= len(run.digits) <= 18 and not run.plus:
         return [_whole(Kind.BANK_ACCOUNT, text, run, 0.9)]
-    return find_phones(text, run, regions, about == "phone")
+    return find_phones(text, run, regions, about == "phone") if about != "card" else ()
 
 
 def _whole(kind: Kind, text: str, run: Run, confidence: float) -> Found:

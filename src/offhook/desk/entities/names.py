@@ -16,7 +16,8 @@ _WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
 _WORDS = rf"(?P<name>{_WORD}(?:\s+{_WORD}){{0,3}})"
 _SURE = re.compile(
     rf"\b(?:my (?:full |first |last )?name(?:'s| is)|name on (?:it|the \w+) is|in the name of|"
-    rf"under the name(?: of)?|his name is|her name is|the name is|you(?:'re| are) speaking (?:with|to)|speaking with|"
+    rf"under the name(?: of)?|his name is|her name is|the name is|you(?:'re| are) speaking (?:with|to)|"
+    rf"speaking with|"
     rf"(?:i am|i'm|this is|it's|it is) {_TITLE[:-3]})[\s,:]+(?:{_TITLE})?{_WORDS}",
     re.IGNORECASE,
 )
