@@ -77,6 +77,11 @@ class LiveCall:
     record: CallRecord
     task: asyncio.Task[None] | None = None
 
+    @property
+    def agent(self) -> str:
+        """The name of the agent that answers."""
+        return self.record.agent
+
 
 @dataclass(slots=True)
 class Totals:

@@ -16,7 +16,7 @@ from offhook.channels.browser_channel import BrowserChannel
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.socket import LOST, NO_CODE, PeerSocket
 from offhook.channels.voice import UpVoice
-from offhook.channels.watch import Watch
+from offhook.channels.watch import Pulse, Watch
 from offhook.foundation.errors import LimitError, NotFoundError, OffhookError, RefusedError, WireError
 from offhook.foundation.events import EndReason
 from offhook.protocols.base import KindError
@@ -74,7 +74,7 @@ class BrowserSocket(PeerSocket):
         self._voice = UpVoice()
         self._channel: BrowserChannel | None = None
         self._rates = _Rates(bounds)
-        self._pulse = _Pulse(watch.checks(bounds.media_silence_seconds))
+        self._pulse = Pulse(watch.checks(bounds.media_silence_seconds))
         self._now = asyncio.get_running_loop().time
 
     @property
@@ -221,23 +221,3 @@ class _Rates:
         if isinstance(control, Digit):
             return self._digits.take(now) or (self.control.admit(now) and False)
         return self.control.admit(now)
-
-
-class _Pulse:
-    """Counts checks in which nothing at all came (not even an answer to a ping), or nothing could leave."""
-
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-        self._seen = -1
-        self._quiet = self._paused = 0
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether it is time for a ping."""
-        return self._quiet * 2 >= self._patience
-
-    def is_lost(self, received: int, paused: bool) -> bool:
-        self._quiet = 0 if received != self._seen else self._quiet + 1
-        self._paused = self._paused + 1 if paused else 0
-        self._seen = received
-        return max(self._quiet, self._paused) >= self._patience

@@ -56,3 +56,23 @@ class Watch:
                 watched.check()
             except Exception:  # our own fault, in one call: the others are still to be looked at
                 _log.exception("a socket's check failed")
+
+
+class Pulse:
+    """Counts checks in which nothing at all came (not even an answer to a ping), or nothing could leave."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self._seen = -1
+        self._quiet = self._paused = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is time for a ping."""
+        return self._quiet * 2 >= self.patience
+
+    def is_lost(self, received: int, paused: bool) -> bool:
+        self._quiet = 0 if received != self._seen else self._quiet + 1
+        self._paused = self._paused + 1 if paused else 0
+        self._seen = received
+        return max(self._quiet, self._paused) >= self.patience

@@ -1,0 +1,70 @@
+"""What people do to a live call as a whole: done, and noted in the audit log. Judges nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from offhook.desk.ports import Audit, Call, Calls, Clips
+from offhook.foundation.errors import NotFoundError, OffhookError
+from offhook.foundation.events import EndReason
+from offhook.foundation.people import Person
+
+
+class Deeds:
+    """What was said is on the call's timeline; the log names its length only."""
+
+    def __init__(self, calls: Calls, audit: Audit, clips: Clips | None = None) -> None:
+        self._calls = calls
+        self._audit = audit
+        self._clips = clips
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def note(self, person: Person, call: Call, action: str, **detail: Any) -> None:
+        self._audit.note(person, action, call.id, **detail)
+
+    def say(self, person: Person, call: Call, text: str, card: str = "") -> None:
+        """The agent's voice says this to the caller."""
+        call.session.bridge.say(text, person)
+        self.note(person, call, "say", characters=len(text), **({"card": card} if card else {}))
+
+    def instruct(self, person: Person, call: Call, text: str) -> None:
+        """The agent is told this; the caller does not hear it."""
+        call.session.bridge.instruct(text, person)
+        self.note(person, call, "instruct", characters=len(text))
+
+    async def inject(self, person: Person, call: Call, name: str) -> None:
+        """A prepared clip sounds to the caller. Raises NotFoundError, StorageError, ConflictError."""
+        if self._clips is None:
+            raise NotFoundError("there are no prepared clips here")
+        clip = await asyncio.to_thread(self._clips.get, name)
+        call.session.bridge.inject(name, clip.audio, clip.format, person)
+        self.note(person, call, "inject", clip=name)
+
+    def begin_inject(
+        self, person: Person, call: Call, name: str, failed: Callable[[OffhookError], None]
+    ) -> None:
+        """As `inject`, for who does not wait: `failed` is told why it does not sound."""
+
+        async def inject() -> None:
+            try:
+                await self.inject(person, call, name)
+            except OffhookError as error:
+                failed(error)
+
+        task = asyncio.get_running_loop().create_task(inject(), name=f"{call.id}:inject")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def hold(self, person: Person, call: Call, on: bool) -> None:
+        call.session.bridge.hold(on)
+        self.note(person, call, "hold", on=on)
+
+    def speak_for(self, person: Person, call: Call, on: bool) -> None:
+        call.session.bridge.speak_for(on)
+        self.note(person, call, "ai_speaks", on=on)
+
+    def hang_up(self, person: Person, call: Call) -> None:
+        self._calls.hang_up(call.id, EndReason.AGENT_HUNG_UP)
+        self.note(person, call, "hang_up")

@@ -1,0 +1,144 @@
+"""What the desk needs of a live call and of its own neighbours, as small protocols. No behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from offhook.audio.frame import AudioFormat
+from offhook.call.timeline import Timeline
+from offhook.channels.base import Arrival, CallerListener, Channel
+from offhook.foundation.events import EndReason, LegKind
+from offhook.foundation.people import Mode, Person, Stance
+from offhook.protocols.live import CardAct, CoachWish
+from offhook.protocols.live_words import CardVoice
+
+
+class Seat(CallerListener, Protocol):
+    """A human's place on a call (call.seat)."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def person(self) -> Person: ...
+
+    @property
+    def leg(self) -> LegKind: ...
+
+    @property
+    def stance(self) -> Stance: ...
+
+    muted: bool
+
+    def leave(self) -> None: ...
+
+
+class Bridge(Protocol):
+    """Who is on a call and hears whom (call.bridge). All methods are immediate."""
+
+    @property
+    def mode(self) -> Mode: ...
+
+    @property
+    def seats(self) -> Sequence[Seat]: ...
+
+    @property
+    def holder(self) -> Seat | None: ...
+
+    def hears(self) -> Mapping[str, Sequence[str]]: ...
+
+    def seat(self, person: Person, channel: Channel, stance: Stance) -> Seat: ...
+
+    def set_stance(self, seat: Seat, stance: Stance) -> None: ...
+
+    def hold(self, on: bool) -> None: ...
+
+    def speak_for(self, on: bool) -> None: ...
+
+    def say(self, text: str, by: Person) -> None: ...
+
+    def inject(self, name: str, audio: bytes, format: AudioFormat, by: Person) -> None: ...
+
+    def instruct(self, text: str, by: Person) -> None: ...
+
+
+class Session(Protocol):
+    @property
+    def bridge(self) -> Bridge: ...
+
+    @property
+    def timeline(self) -> Timeline: ...
+
+
+class Call(Protocol):
+    """A live call."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def agent(self) -> str: ...
+
+    @property
+    def session(self) -> Session: ...
+
+
+class Calls(Protocol):
+    """The live calls of this process (call.directory)."""
+
+    def get(self, call_id: str) -> Call | None: ...
+
+    def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]: ...
+
+    def hang_up(self, call_id: str, reason: EndReason) -> None: ...
+
+
+class Audit(Protocol):
+    """Where it is kept what people did. Details name no words that were said."""
+
+    def note(self, person: Person, action: str, call_id: str = "", **detail: Any) -> None: ...
+
+
+class Aid(Protocol):
+    """The coach and its voice, for one seat. Immediate; all raise OffhookError for what cannot be done."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """How the coach sounds to this person."""
+
+    def wish(self, wish: CoachWish) -> None: ...
+
+    def coach_now(self) -> None: ...
+
+    def card(self, act: CardAct) -> None:
+        """Play, stop, used or dismissed."""
+
+    def leave(self) -> None:
+        """The seat is empty. Idempotent."""
+
+
+class AidChannel(Protocol):
+    """What an aid shows to the operator beside the timeline."""
+
+    def voiced(self, card_id: str, voice: CardVoice) -> None: ...
+
+    def coached(self, settings: dict[str, object]) -> None: ...
+
+
+Aids = Callable[[Call, Seat, AidChannel], Aid]
+"""Gives a seat that was just taken its coach."""
+
+
+class Clip(Protocol):
+    @property
+    def audio(self) -> bytes: ...
+
+    @property
+    def format(self) -> AudioFormat: ...
+
+
+class Clips(Protocol):
+    """Prepared clips (desk.clips)."""
+
+    def get(self, name: str) -> Clip:
+        """Blocks shortly. Raises NotFoundError, StorageError."""
