@@ -24,6 +24,7 @@ from offhook.channels.realtime import MESSAGE_BYTES as REALTIME_BYTES
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk.studio import Studio
 from offhook.engines.duplex import DuplexFactory
 from offhook.engines.trial import try_agent
 from offhook.foundation.agent import Agent
@@ -31,6 +32,7 @@ from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_engines, make_vads
+from offhook.providers.studio import make_studio
 from offhook.providers.tools import make_tools
 from offhook.settings import Settings
 from offhook.storage.recordings import Tapes
@@ -45,7 +47,7 @@ from offhook.web.site import Parts, Site, build_site
 from offhook.workers.share import Share
 
 FILE_LIMIT = 65_536
-GC_THRESHOLDS = (10_000, 20, 4)
+GC_THRESHOLDS = (5_000, 5, 4)
 MALLOC_ARENAS = 2
 _M_ARENA_MAX = -8
 _log = structlog.get_logger(__name__)
@@ -133,6 +135,7 @@ class App:
     tapes: Tapes | None
     site: Site
     watchdog: Watchdog
+    studio: Studio
 
     async def close(self) -> None:
         """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
@@ -141,6 +144,7 @@ class App:
         if self.tapes is not None:
             await self.tapes.close()
         await self.store.close()
+        await self.studio.close()
         for engine in self.house.engines.values():
             await engine.close()
         await self.house.tools.close()
@@ -185,10 +189,12 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
     metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog, board)
-    site = build_site(settings, _parts(settings, share, house, directory, store, tapes, metrics, watch))
+    studio = make_studio(settings, engines, board)
+    parts = _parts(settings, share, house, directory, store, tapes, metrics, watch, studio)
+    site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
-    return App(clock, house, media, directory, store, tapes, site, watchdog)
+    return App(clock, house, media, directory, store, tapes, site, watchdog, studio)
 
 
 def _make_data_folder(settings: Settings) -> None:
@@ -207,6 +213,7 @@ def _parts(
     tapes: Tapes | None,
     metrics: Metrics,
     watch: Watch,
+    studio: Studio,
 ) -> Parts:
     limits = settings.limits
     bounds = SocketBounds(
@@ -232,6 +239,7 @@ def _parts(
         metrics=metrics,
         troubles=troubles,
         catalogue=Catalogue(house.agents, house.engines, house.default_agent, house.default_engine),
+        studio=studio,
         listen_realtime=lambda offer, session: RealtimeSocket(directory, offer, large, watch, session),
     )
     return share.join(parts)

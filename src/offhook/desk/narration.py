@@ -137,7 +137,7 @@ class Narrator:
             if not narration.audio:
                 raise ProviderError("the voice", "gave no sound")
         except OffhookError as error:
-            narration.error = error.reason if isinstance(error, LimitError) else str(error)
+            narration.error = error.reason
         except asyncio.CancelledError:
             narration.error = "given up"
             raise

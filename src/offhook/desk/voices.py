@@ -43,7 +43,7 @@ class VoiceBook:
         make: Callable[[str], Tts],
         make_house: Callable[[], Tts] | None = None,
     ) -> None:
-        self.names = tuple(dict.fromkeys(names))
+        self.names = tuple(dict.fromkeys((*_parts(house), *names)))
         self._house = house
         self._local = local
         self._make = make
@@ -90,6 +90,10 @@ class VoiceBook:
             self._ready = {**_parts(made), **self._ready}
         self._ready[provider] = made
         return made
+
+    def knows(self, provider: str, voice: str) -> bool:
+        """Whether the provider's vendor listed this voice."""
+        return any(known.id == voice for known in self._listed.get(provider, (0.0, ()))[1])
 
     def is_local(self, provider: str) -> bool:
         return provider in self._local

@@ -20,7 +20,7 @@ from offhook.web.client_secrets import ClientSecrets
 from offhook.web.faults import responses
 from offhook.web.openai_models import HOUSE, Catalogue
 from offhook.web.openai_speech import Speaker
-from offhook.web.openai_transcripts import FORMATS, Listener, read_form
+from offhook.web.openai_transcripts import FORMATS, Listener, read_wish
 
 MAX_INPUT = 4_096
 
@@ -119,7 +119,7 @@ def openai_routes(catalogue: Catalogue, secrets: ClientSecrets) -> APIRouter:
     )
     async def transcriptions(request: Request) -> Response:
         """Write down what is said in a recording."""
-        wish = await read_form(request)
+        wish = await read_wish(request)
         return await listener.answer(catalogue.recognizer(wish.model), wish)
 
     return routes

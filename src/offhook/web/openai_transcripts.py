@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from offhook.audio.g711 import Samples
 from offhook.foundation.errors import ProviderError, WireError
 from offhook.speech.base import Stt
+from offhook.web.forms import read_form
 from offhook.web.openai_audio import HEARD, decode_file, parts
 from offhook.web.slots import HeldStream, Slots
 
@@ -25,7 +23,6 @@ MAX_FILE = 25 << 20
 AT_ONCE = 2
 PART_DEADLINE_S = 30.0
 FORMATS = frozenset({"json", "text", "verbose_json", "srt", "vtt"})
-_MAX_FIELD = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +45,16 @@ class Part:
     end: float
 
 
-async def read_form(request: Request) -> TranscriptWish:
-    """The multipart form of a request; the file stays in memory. Raises WireError."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise WireError("the body is no multipart/form-data")
-    parser = MultiPartParser(
-        request.headers, request.stream(), max_files=1, max_fields=32, max_part_size=_MAX_FIELD
-    )
-    parser.spool_max_size = MAX_FILE + 1
-    try:
-        form = await parser.parse()
-    except (MultiPartException, HTTPException) as error:
-        if isinstance(error, HTTPException) and error.status_code == 413:
-            raise
-        raise WireError("the form cannot be read") from None
-    except (KeyError, ValueError):
-        raise WireError("the form cannot be read") from None
-    try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise WireError("the form has no file")
-        given = {name: value for name, value in form.items() if isinstance(value, str)}
-        return _wish(await file.read(), given)
-    finally:
-        await form.close()
+async def read_wish(request: Request) -> TranscriptWish:
+    """What a request's form asks for; the file stays in memory. Raises WireError."""
+    form = await read_form(request, 1, MAX_FILE)
+    files = form.files.get("file")
+    if not files:
+        raise WireError("the form has no file")
+    return _wish(files[0][1], form.texts)
 
 
-def _wish(file: bytes, given: dict[str, str]) -> TranscriptWish:
+def _wish(file: bytes, given: Mapping[str, str]) -> TranscriptWish:
     format = given.get("response_format", "json")
     if format not in FORMATS:
         raise WireError(f"response_format is one of {', '.join(sorted(FORMATS))} here")

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from offhook import __version__
+from offhook.desk.clips import MAX_FILE as MAX_CLIP
+from offhook.desk.studio import Studio
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.protocols.signatures import Algorithm, TwilioSignatures
@@ -21,6 +23,7 @@ from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens, load_secret
 from offhook.web.calls import call_routes
 from offhook.web.client_secrets import ClientSecrets
+from offhook.web.clip_routes import CLIPS_PATH, clip_routes
 from offhook.web.commons import Commons, own_commons
 from offhook.web.control import Switchboard, control_routes
 from offhook.web.headers import BodyLimit, SecurityHeaders
@@ -39,6 +42,7 @@ from offhook.web.realtime_door import Listen, RealtimeDoor
 from offhook.web.transfers import TransferBook
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
+from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
 
 BROWSER_PATH = "/media/browser"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
@@ -50,7 +54,7 @@ class Parts:
     `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
     account in the settings. Where several processes are one house: what they have in `commons`, `house` with
     the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics. With a `catalogue`
-    there are the doors that OpenAI's clients know."""
+    there are the doors that OpenAI's clients know, with a `studio` those of voices and clips."""
 
     directory: Directory
     store: CallStore
@@ -67,6 +71,7 @@ class Parts:
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     gather: Callable[[Exposition], Scrape] | None = None
     catalogue: Catalogue | None = None
+    studio: Studio | None = None
     listen_realtime: Listen | None = None
 
 
@@ -107,7 +112,12 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     )
     client_secrets = ClientSecrets(secret, clock)
     app = _app(parts, desk, board, client_secrets)
-    body = BodyLimit(app, limits.body_bytes, {TRANSCRIPTIONS_PATH: MAX_FILE + limits.body_bytes})
+    bodies = {
+        TRANSCRIPTIONS_PATH: MAX_FILE + limits.body_bytes,
+        CLIPS_PATH: MAX_CLIP + limits.body_bytes,
+        VOICES_PATH: MAX_CLONE_BYTES + limits.body_bytes,
+    }
+    body = BodyLimit(app, limits.body_bytes, bodies)
     gate = Gate(body, _plain(settings.api_key), commons.guesses, public=bool(settings.public_url))
     origins = Origins(settings.public_url, settings.allowed_origins)
     browser = BrowserDoor(
@@ -150,6 +160,9 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     app.include_router(page_routes())
     if parts.catalogue is not None:
         app.include_router(openai_routes(parts.catalogue, client_secrets))
+    if parts.studio is not None:
+        app.include_router(voice_routes(parts.studio, parts.clock))
+        app.include_router(clip_routes(parts.studio, parts.clock))
     return app
 
 
