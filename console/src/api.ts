@@ -86,17 +86,46 @@ export class ApiError extends Error {
 
 const DEADLINE_MS = 10_000;
 
-async function get<T>(path: string, credentials: RequestCredentials = "same-origin"): Promise<T> {
+/** The server's own words for a refusal, where it gives them. */
+async function reason(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { error?: { message?: string; reason?: string } | string; reason?: string };
+    const error = typeof body.error === "string" ? body.error : (body.error?.message ?? body.error?.reason);
+    return error ?? body.reason ?? "";
+  } catch {
+    return "";
+  }
+}
+
+async function ask(path: string, init: RequestInit = {}, deadline = DEADLINE_MS): Promise<Response> {
   let response: Response;
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    response = await fetch(path, { signal, credentials, headers: { accept: "application/json" } });
+    const signal = AbortSignal.timeout(deadline);
+    response = await fetch(path, { credentials: "same-origin", signal, ...init });
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
-  if (response.status === 404) throw new ApiError(404, "There is no such thing here.");
-  if (!response.ok) throw new ApiError(response.status, `The server answered with an error (${response.status}).`);
+  if (response.ok) return response;
+  const said = await reason(response);
+  if (response.status === 404) throw new ApiError(404, said || "There is no such thing here.");
+  throw new ApiError(response.status, said || `The server answered with an error (${response.status}).`);
+}
+
+export async function apiGet<T>(path: string, credentials: RequestCredentials = "same-origin"): Promise<T> {
+  const response = await ask(path, { credentials, headers: { accept: "application/json" } });
   return (await response.json()) as T;
+}
+
+/** Send JSON; the answer's JSON, or null where it has none. */
+export async function apiSend<T>(method: string, path: string, body?: unknown): Promise<T | null> {
+  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await ask(path, { method, headers: { "content-type": "application/json" }, ...json });
+  return response.status === 204 ? null : ((await response.json().catch(() => null)) as T | null);
+}
+
+/** Send anything, get the response itself: sound, forms. `deadline` in ms. */
+export function apiRaw(path: string, init: RequestInit, deadline: number): Promise<Response> {
+  return ask(path, init, deadline);
 }
 
 export function callUrl(id: string, rest = ""): string {
@@ -111,23 +140,23 @@ export function fetchCalls(options: {
   const query = new URLSearchParams({ limit: String(options.limit) });
   if (options.before) query.set("before", options.before);
   if (options.channel) query.set("channel", options.channel);
-  return get(`/api/calls?${query}`);
+  return apiGet(`/api/calls?${query}`);
 }
 
 export function fetchCall(id: string): Promise<CallDetail> {
-  return get(callUrl(id));
+  return apiGet(callUrl(id));
 }
 
 export function fetchPeaks(id: string): Promise<Peaks> {
-  return get(callUrl(id, "/peaks"));
+  return apiGet(callUrl(id, "/peaks"));
 }
 
 export async function fetchProviders(): Promise<ProviderState[]> {
-  return (await get<{ providers: ProviderState[] }>("/api/providers")).providers;
+  return (await apiGet<{ providers: ProviderState[] }>("/api/providers")).providers;
 }
 
 /** The agents that a caller may choose from; none when the server does not say. Never asks for a password. */
 export async function fetchAgents(): Promise<AgentInfo[]> {
-  const agents = await get<AgentInfo[] | { agents: AgentInfo[] }>("/api/agents", "omit").catch(() => []);
+  const agents = await apiGet<AgentInfo[] | { agents: AgentInfo[] }>("/api/agents", "omit").catch(() => []);
   return Array.isArray(agents) ? agents : agents.agents;
 }

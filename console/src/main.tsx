@@ -1,16 +1,58 @@
-// The console's front door: the header, and which page an address shows. Every link is a plain page load.
+// The console's front door: which page an address shows, once it is known who is there.
 
-import { render } from "preact";
+import { type JSX, render } from "preact";
+import { useEffect } from "preact/hooks";
 import "./style.css";
+import "./styles/floor.css";
+import "./styles/desk.css";
+import "./styles/pages.css";
+import { AuditPage } from "./pages/audit";
 import { CallList } from "./pages/call-list";
 import { CallPage } from "./pages/call-page";
+import { Desk } from "./pages/desk";
+import { LiveCaller } from "./pages/live-caller";
+import { LiveFloor } from "./pages/live-floor";
+import { LoginPage } from "./pages/login";
 import { PhonePage } from "./pages/phone-page";
+import { Playground } from "./pages/playground";
+import { UsersPage } from "./pages/users";
+import { Header } from "./parts/header";
+import { path } from "./route";
+import { loadSession } from "./session";
+import { wearTheme } from "./theme";
 
-function page(path: string) {
-  if (path === "/") return { title: "Calls", view: <CallList /> };
-  if (path === "/call") return { title: "Call the agent", view: <PhonePage /> };
-  const call = /^\/calls\/([\w-]+)$/.exec(path);
+interface Shown {
+  title: string;
+  view: JSX.Element;
+}
+
+const PAGES: Record<string, () => Shown> = {
+  "/": () => ({ title: "Live floor", view: <LiveFloor /> }),
+  "/calls": () => ({ title: "Calls", view: <CallList /> }),
+  "/call": () => ({ title: "Call the agent", view: <PhonePage /> }),
+  "/playground": () => ({ title: "Voices", view: <Playground /> }),
+  "/login": () => ({ title: "Log in", view: <LoginPage /> }),
+  "/users": () => ({ title: "Users", view: <UsersPage /> }),
+  "/audit": () => ({ title: "Audit", view: <AuditPage /> }),
+  "/live": live,
+};
+/** Pages that anybody may load; on the others who is not logged in is led to the login. */
+const OPEN = ["/call", "/login", "/live"];
+
+function live(): Shown {
+  const query = new URLSearchParams(location.search);
+  const id = query.get("call_id") ?? "";
+  if (query.get("role") === "caller") return { title: "Call", view: <LiveCaller id={id} /> };
+  return { title: "Cockpit", view: <Desk id={id} /> };
+}
+
+function page(at: string): Shown {
+  const known = PAGES[at];
+  if (known !== undefined) return known();
+  const call = /^\/calls\/([\w-]+)$/.exec(at);
   if (call?.[1]) return { title: "Call", view: <CallPage id={call[1]} /> };
+  const desk = /^\/desk\/([\w-]+)$/.exec(at);
+  if (desk?.[1]) return { title: "Cockpit", view: <Desk key={desk[1]} id={desk[1]} /> };
   return { title: "Not found", view: <NotFound /> };
 }
 
@@ -19,47 +61,38 @@ function NotFound() {
     <div class="empty">
       <h1>There is no such page</h1>
       <p>
-        <a href="/">Back to the calls</a>
+        <a href="/">Back to the live floor</a>
       </p>
     </div>
   );
 }
 
-function Header({ path }: { path: string }) {
-  const link = (to: string, text: string) => (
-    <a href={to} aria-current={path === to ? "page" : undefined}>
-      {text}
-    </a>
-  );
+function App() {
+  const { title, view } = page(path.value);
+  useEffect(() => {
+    document.title = `${title} · Offhook`;
+  }, [title]);
   return (
-    <header class="top">
-      <a class="brand" href="/" aria-label="Offhook, to the call list">
-        <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
-          <rect width="32" height="32" rx="8" />
-          <path d="M8 19v-6M13 23V9M18 20v-8M23 17.5v-3" />
-        </svg>
-        Offhook
+    <>
+      <a class="skip" href="#main">
+        Skip to content
       </a>
-      <nav aria-label="Main">
-        {link("/", "Calls")}
-        {link("/call", "Call the agent")}
-      </nav>
-    </header>
+      <Header />
+      <main id="main" tabIndex={-1}>
+        {view}
+      </main>
+    </>
   );
 }
 
-const path = location.pathname.replace(/(.)\/$/, "$1");
-const { title, view } = page(path);
-document.title = `${title} · Offhook`;
-render(
-  <>
-    <a class="skip" href="#main">
-      Skip to content
-    </a>
-    <Header path={path} />
-    <main id="main" tabIndex={-1}>
-      {view}
-    </main>
-  </>,
-  document.getElementById("app") as HTMLElement,
-);
+async function start(): Promise<void> {
+  wearTheme();
+  const { person, users } = await loadSession();
+  if (person === null && users && !OPEN.includes(path.value)) {
+    location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return;
+  }
+  render(<App />, document.getElementById("app") as HTMLElement);
+}
+
+void start();

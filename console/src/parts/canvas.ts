@@ -22,12 +22,12 @@ export function colour(element: Element, name: string): string {
 
 /** Call `redraw` when the colours or the size of `element` change; returns how to stop. */
 export function onLook(element: Element, redraw: () => void): () => void {
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const observer = new ResizeObserver(redraw);
-  observer.observe(element);
-  dark.addEventListener("change", redraw);
+  const sizes = new ResizeObserver(redraw);
+  sizes.observe(element);
+  const theme = new MutationObserver(redraw);
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
   return () => {
-    observer.disconnect();
-    dark.removeEventListener("change", redraw);
+    sizes.disconnect();
+    theme.disconnect();
   };
 }

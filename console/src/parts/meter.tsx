@@ -10,7 +10,7 @@ const PEAK_FALL_PER_SECOND = 0.35;
 interface Props {
   label: string;
   /** Which custom property colours the bar. */
-  tone: "--caller" | "--agent";
+  tone: "--caller" | "--agent" | "--operator";
   /** The level now, in dBFS. */
   level: () => number;
 }

@@ -116,6 +116,13 @@ export class Sound {
     return Math.sqrt(sum / this.heard.length);
   }
 
+  /** Loudness in dBFS of the frequency nearest to `hertz` in what is being played now. */
+  tone(hertz: number): number {
+    const bins = new Float32Array(this.analyser.frequencyBinCount);
+    this.analyser.getFloatFrequencyData(bins);
+    return bins[Math.round((hertz * this.analyser.fftSize) / this.context.sampleRate)] ?? -Infinity;
+  }
+
   mute(muted: boolean): void {
     this.capture?.port.postMessage({ muted });
   }

@@ -1,0 +1,95 @@
+// The floor's news: the socket while it stands, polling while it does not, and the age of what is shown.
+
+import { signal } from "@preact/signals";
+import { apiGet } from "../api";
+import { backoff } from "../desk/socket";
+import { type Counters, type FloorCall, type FloorMessage, readTyped } from "../desk/wire";
+import { merged } from "./attention";
+
+export type Freshness = "connecting" | "live" | "polling" | "stale";
+
+const POLL_MS = 2_000;
+/** A socket that has said nothing for so long is asked about by a poll. */
+const QUIET_MS = 10_000;
+const STALE_MS = 6_000;
+
+export class FloorFeed {
+  readonly calls = signal<ReadonlyMap<string, FloorCall>>(new Map());
+  readonly counters = signal<Counters>({});
+  readonly freshness = signal<Freshness>("connecting");
+  readonly problem = signal("");
+  /** When the last news came, by performance.now(); 0 before any. */
+  readonly heardAt = signal(0);
+  private socket: WebSocket | null = null;
+  private first = true;
+  private attempt = 0;
+  private retry = 0;
+  private readonly poller: number;
+  private closed = false;
+  private asking = false;
+
+  constructor() {
+    this.connect();
+    this.poller = window.setInterval(() => void this.poll(), POLL_MS);
+  }
+
+  close(): void {
+    this.closed = true;
+    window.clearInterval(this.poller);
+    window.clearTimeout(this.retry);
+    this.socket?.close();
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/floor`);
+    this.socket = socket;
+    this.first = true;
+    socket.onmessage = ({ data }: MessageEvent<string>) => {
+      const message = readTyped<FloorMessage | { type: "error"; code: string; reason: string }>(data);
+      if (message?.type === "error") this.problem.value = message.reason;
+      if (message?.type === "floor") this.take(message);
+    };
+    socket.onclose = () => {
+      if (this.closed || this.socket !== socket) return;
+      this.socket = null;
+      this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt));
+      this.attempt += 1;
+      void this.poll();
+    };
+  }
+
+  private take(message: FloorMessage): void {
+    this.calls.value = merged(this.calls.value, message, this.first);
+    if (message.counters) this.counters.value = message.counters;
+    this.first = false;
+    this.attempt = 0;
+    this.news("live");
+  }
+
+  private news(freshness: Freshness): void {
+    this.heardAt.value = performance.now();
+    this.freshness.value = freshness;
+    this.problem.value = "";
+  }
+
+  /** Ask by HTTP where the socket is gone or strangely quiet. */
+  private async poll(): Promise<void> {
+    const age = performance.now() - this.heardAt.value;
+    const standing = this.socket?.readyState === WebSocket.OPEN && !this.first;
+    if (this.asking || this.closed || (standing && age < QUIET_MS)) return;
+    if (this.attempt === 0 && this.heardAt.value === 0 && age < POLL_MS) return;
+    this.asking = true;
+    try {
+      const answer = await apiGet<{ calls: FloorCall[]; counters?: Counters }>("/api/live");
+      const calls = Array.isArray(answer) ? (answer as FloorCall[]) : answer.calls;
+      this.calls.value = merged(new Map(), { type: "floor", calls, gone: [], counters: {} }, true);
+      if (!Array.isArray(answer) && answer.counters) this.counters.value = answer.counters;
+      this.news(standing ? "live" : "polling");
+    } catch (error) {
+      this.problem.value = error instanceof Error ? error.message : String(error);
+      if (age > STALE_MS) this.freshness.value = "stale";
+    } finally {
+      this.asking = false;
+    }
+  }
+}
