@@ -13,7 +13,7 @@ _NOT_BUILT = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Offhook</title>"
     "<p>The console is not built yet: run <code>make console</code> and load this page again.</p>"
 )
-_PAGES = ("/", "/call", "/calls/{call_id}")
+_PAGES = ("/", "/call", "/login", "/calls/{call_id}")
 _HASHED = "public, max-age=31536000, immutable"
 _TYPES = {
     ".js": "text/javascript",
