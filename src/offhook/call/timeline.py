@@ -35,12 +35,14 @@ class Timeline:
         self._sinks = sinks
         self._zero = clock.now()
         self._seq = 0
+        self._waiting: deque[CallEvent] = deque()
+        self._telling = False
         self.recent: deque[Entry] = deque(maxlen=RECENT)
         self.call_id = call_id
         self.started_at: datetime = clock.wall()
 
     def add(self, *sinks: Sink) -> None:
-        """More sinks, after the others: one that emits while it is told of an event does so after all knew it."""
+        """More sinks, for as long as the call lasts."""
         self._sinks += sinks
 
     def now_ms(self) -> float:
@@ -55,8 +57,8 @@ class Timeline:
         return self._clock.wall()
 
     def watch(self, sink: Sink) -> Callable[[], None]:
-        """Give every event from now on to this sink too, until what this returns is called."""
-        self._sinks = (*self._sinks, sink)
+        """Give every event from now on to this sink too, before all others, until what this returns is called."""
+        self._sinks = (sink, *self._sinks)
 
         def stop() -> None:
             self._sinks = tuple(each for each in self._sinks if each is not sink)
@@ -64,7 +66,19 @@ class Timeline:
         return stop
 
     def emit(self, event: CallEvent) -> None:
-        """Stamp an event and give it to every sink, in order."""
+        """Stamp an event and give it to every sink, in order. What a sink emits meanwhile comes next: all
+        sinks have the same order."""
+        self._waiting.append(event)
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._waiting:
+                self._tell(self._waiting.popleft())
+        finally:
+            self._telling = False
+
+    def _tell(self, event: CallEvent) -> None:
         self._seq += 1
         entry = Entry(self.call_id, self._seq, int(self.now_ms()), event)
         if not event.transient:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody at the door of a live call. `person` is None for a caller, `agent` whom a caller wants."""
+    """Somebody at the door of a live call. `person` is None for a caller, `agent` whom a caller wants,
+    `session` by what the person is here."""
 
     ask: Ask
     peer: str = ""
     person: Person | None = None
     agent: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,16 +89,16 @@ class Desk:
                 self._forget(name, waiting)
                 return
 
-    def eject(self, person_id: str) -> int:
-        """This person may not be here any more: all their seats are emptied. Returns how many."""
-        places = [place for place in self if place.person.id == person_id]
-        for place in places:
-            place.eject()
+    def eject(self, person_id: str, session: str) -> None:
+        """This session is over: whoever is here by it is no more."""
+        for place in self:
+            if place.channel.visit.session == session and place.person.id == person_id:
+                place.eject()
         for name, all_of_name in list(self._waiting.items()):
-            for waiting in [each for each in all_of_name if each.person.id == person_id]:
-                self._forget(name, waiting)
-                waiting.channel.refuse(RefusedError("this session is over"))
-        return len(places)
+            for waiting in all_of_name:
+                if waiting.channel.visit.session == session and waiting.person.id == person_id:
+                    self._forget(name, waiting)
+                    waiting.channel.hang_up(EndReason.REFUSED)
 
     # Without a seat.
 

@@ -1,0 +1,148 @@
+"""Who may open `/ws/live` and `/ws/floor`: people by session, key or token; S5's callers. Seats nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from picows import WSListener, WSUpgradeRequest
+
+from offhook.channels.live_guest import Visit
+from offhook.desk.roles import Action, may
+from offhook.desk.sessions import Visitor
+from offhook.foundation.errors import LimitError, RefusedError, WireError
+from offhook.foundation.people import Person
+from offhook.protocols.live import Ask, LiveRole, read_ask
+from offhook.web.call_tokens import CallTokens
+from offhook.web.media_doors import Answer, Refusals
+from offhook.web.origin import Origins
+from offhook.web.ports import Bucket, Directory
+from offhook.web.visitors import Refusal, Visitors
+
+if TYPE_CHECKING:
+    from offhook.web.desk_tokens import DeskTokens
+
+LIVE_PATH = "/ws/live"
+FLOOR_PATH = "/ws/floor"
+MOST_OPEN = 1_000
+ListenLive = Callable[[Visit], WSListener]
+ListenFloor = Callable[[Person, str], WSListener]
+
+
+class LiveDoor(Refusals):
+    """`/ws/live`. A caller needs what a browser's call needs; an operator is a person, by cookie, key, desk
+    token, or by sitting at this machine."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        listen: ListenLive,
+        visitors: Visitors,
+        desk_tokens: DeskTokens | None,
+        call_tokens: CallTokens,
+        tokens_wanted: bool,
+        origins: Origins,
+        throttle: Bucket,
+    ) -> None:
+        super().__init__()
+        self._directory = directory
+        self._listen = listen
+        self._visitors = visitors
+        self._desk_tokens = desk_tokens
+        self._call_tokens = call_tokens
+        self._tokens_wanted = tokens_wanted
+        self._origins = origins
+        self._throttle = throttle
+        self._open = 0
+
+    def open(self, request: WSUpgradeRequest, peer: str) -> Answer:
+        if not self._origins.allows(request.headers.get("origin"), request.headers.get("host", "")):
+            return self.refuse(403, "calls are not opened from this page; add it to allowed_origins")
+        if self._open >= MOST_OPEN:
+            return self.refuse(503, "too many live sockets are open")
+        try:
+            ask = read_ask(query_of(request))
+            is_caller = ask.role is LiveRole.CALLER
+            visit = self._caller(ask, peer) if is_caller else self._person(ask, request, peer)
+        except WireError as error:
+            return self.refuse(400, error.reason)
+        except LimitError as error:
+            return self.refuse(503, error.reason)
+        except RefusedError as error:
+            return self.refuse(401 if ask.token else 403, error.reason)
+        if isinstance(visit, Refusal):
+            return self.refuse(visit.status, visit.reason, visit.code)
+        if is_caller and (busy := self.crowded(self._directory)) is not None:
+            return busy
+        self._open += 1
+        return self._listen(visit)
+
+    def closed(self, peer: str) -> None:
+        self._open -= 1
+
+    def _caller(self, ask: Ask, peer: str) -> Visit | Refusal:
+        if not self._throttle.allow(peer):
+            return Refusal(429, "too many calls are begun from this address; wait a little")
+        agent = ""
+        if ask.token and self._desk_tokens is not None and not self._tokens_wanted:
+            self._desk_tokens.redeem(ask.token, ask.role, ask.call)
+        elif ask.token:
+            agent = self._call_tokens.redeem(ask.token)
+        elif self._tokens_wanted or self._visitors.has_users:
+            raise RefusedError("a call begins with a token here")
+        return Visit(ask, peer, agent=agent)
+
+    def _person(self, ask: Ask, request: WSUpgradeRequest, peer: str) -> Visit | Refusal:
+        found: Visitor | Refusal
+        if ask.token and self._desk_tokens is not None:
+            found = self._desk_tokens.redeem(ask.token, ask.role, ask.call).visitor
+        else:
+            found = self._visitors.of(headers_of(request), peer)
+        if isinstance(found, Refusal):
+            return found
+        if not may(found.person.role, Action.SEE_CALL):
+            return Refusal(403, "your role may not do this")
+        return Visit(ask, peer, found.person, session=found.session)
+
+
+class FloorDoor(Refusals):
+    """`/ws/floor`: people who may see calls, at a page of this house or in a program."""
+
+    def __init__(self, listen: ListenFloor, visitors: Visitors, origins: Origins) -> None:
+        super().__init__()
+        self._listen = listen
+        self._visitors = visitors
+        self._origins = origins
+        self._open = 0
+
+    def open(self, request: WSUpgradeRequest, peer: str) -> Answer:
+        if not self._origins.allows(request.headers.get("origin"), request.headers.get("host", "")):
+            return self.refuse(403, "the floor is not shown to this page; add it to allowed_origins")
+        found = self._visitors.of(headers_of(request), peer)
+        if isinstance(found, Refusal):
+            return self.refuse(found.status, found.reason, found.code)
+        if not may(found.person.role, Action.SEE_CALL):
+            return self.refuse(403, "your role may not do this")
+        if self._open >= MOST_OPEN:
+            return self.refuse(503, "too many live sockets are open")
+        self._open += 1
+        return self._listen(found.person, found.session)
+
+    def closed(self, peer: str) -> None:
+        self._open -= 1
+
+
+def headers_of(request: WSUpgradeRequest) -> dict[str, str]:
+    """Of the upgrade, by names in lower case."""
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def query_of(request: WSUpgradeRequest) -> dict[str, str]:
+    """The last value of each name in the query."""
+    text = request.path.partition(b"?")[2].decode("ascii", "replace")
+    try:
+        pairs = parse_qs(text, keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        raise WireError("the query has too many fields") from None
+    return {name: values[-1] for name, values in pairs.items()}
