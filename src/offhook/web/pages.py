@@ -13,7 +13,18 @@ _NOT_BUILT = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Offhook</title>"
     "<p>The console is not built yet: run <code>make console</code> and load this page again.</p>"
 )
-_PAGES = ("/", "/call", "/login", "/calls/{call_id}")
+_PAGES = (
+    "/",
+    "/audit",
+    "/call",
+    "/calls",
+    "/calls/{call_id}",
+    "/desk/{call_id}",
+    "/live",
+    "/login",
+    "/playground",
+    "/users",
+)
 _HASHED = "public, max-age=31536000, immutable"
 _TYPES = {
     ".js": "text/javascript",
