@@ -67,6 +67,15 @@ function NotFound() {
   );
 }
 
+function Closed({ reason }: { reason: string }) {
+  return (
+    <main class="empty">
+      <h1>The console is closed from here</h1>
+      <p>{reason}</p>
+    </main>
+  );
+}
+
 function App() {
   const { title, view } = page(path.value);
   useEffect(() => {
@@ -87,9 +96,13 @@ function App() {
 
 async function start(): Promise<void> {
   wearTheme();
-  const { person, users } = await loadSession();
-  if (person === null && users && !OPEN.includes(path.value)) {
+  const { person, login, reason } = await loadSession();
+  if (person === null && login && !OPEN.includes(path.value)) {
     location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return;
+  }
+  if (person === null && !OPEN.includes(path.value)) {
+    render(<Closed reason={reason} />, document.getElementById("app") as HTMLElement);
     return;
   }
   render(<App />, document.getElementById("app") as HTMLElement);

@@ -13,16 +13,18 @@ export interface Person {
 
 export interface SessionInfo {
   person: Person | null;
-  /** Whether there are users at all; without any, this machine is the admin. */
-  users: boolean;
+  /** Whether there are users who log in; without any, this machine is the admin. */
+  login: boolean;
+  /** What the person may do at all, and on which calls: the server's own table. */
+  may: Record<string, string>;
+  reason: string;
 }
 
 export const session = signal<SessionInfo | null>(null);
-const RANK: Record<Role, number> = { operator: 0, supervisor: 1, admin: 2 };
+const ROLES: readonly string[] = ["operator", "supervisor", "admin"];
 
-export function atLeast(role: Role): boolean {
-  const own = session.value?.person?.role;
-  return own !== undefined && RANK[own] >= RANK[role];
+export function may(action: string): boolean {
+  return session.value?.may[action] !== undefined;
 }
 
 export async function loadSession(): Promise<SessionInfo> {
@@ -32,18 +34,19 @@ export async function loadSession(): Promise<SessionInfo> {
 }
 
 function refused(error: unknown): unknown {
-  if (error instanceof ApiError && error.status === 401) return { person: null, users: true };
-  return { person: null, users: false };
+  return { person: null, login: error instanceof ApiError && error.status === 401, reason: (error as Error).message };
 }
 
 /** The answer of /api/session, whatever it leaves out. */
 export function readSession(answer: unknown): SessionInfo {
-  const body = (answer ?? {}) as { person?: Partial<Person> | null; users?: unknown };
-  const { person } = body;
-  const known = person?.id !== undefined && person.role !== undefined && person.role in RANK;
+  const body = (answer ?? {}) as { person?: Partial<Person> | null; login?: unknown; may?: unknown; reason?: unknown };
+  const { id, name, role } = body.person ?? {};
+  const known = id !== undefined && role !== undefined && ROLES.includes(role);
   return {
-    person: known ? { id: String(person.id), name: person.name ?? String(person.id), role: person.role as Role } : null,
-    users: body.users === true,
+    person: known ? { id, name: name ?? id, role } : null,
+    login: body.login === true,
+    may: (body.may ?? {}) as Record<string, string>,
+    reason: typeof body.reason === "string" ? body.reason : "",
   };
 }
 

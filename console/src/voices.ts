@@ -43,6 +43,10 @@ export interface Sound {
   /** What the server measured, from its headers; null where it did not say. */
   firstAudioMs: number | null;
   totalMs: number | null;
+  seconds: number | null;
+  rate: number | null;
+  /** Time to make it over time that it sounds. */
+  factor: number | null;
   /** From asking to having it all, as measured here. */
   hereMs: number;
 }
@@ -53,7 +57,7 @@ export async function speak(wish: Wish): Promise<Sound> {
   const began = performance.now();
   const response = await apiRaw(
     "/api/playground/speech",
-    { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(wish) },
+    { method: "POST", headers: { "content-type": "application/json", accept: "audio/wav" }, body: JSON.stringify(wish) },
     DEADLINE_MS,
   );
   const bytes = await response.arrayBuffer();
@@ -66,8 +70,21 @@ export async function speak(wish: Wish): Promise<Sound> {
     url: URL.createObjectURL(new Blob([bytes], { type })),
     bytes,
     type,
-    firstAudioMs: number("x-first-audio-ms"),
-    totalMs: number("x-total-ms"),
+    firstAudioMs: number("x-offhook-first-audio-ms"),
+    totalMs: number("x-offhook-total-ms"),
+    seconds: number("x-offhook-seconds"),
+    rate: number("x-offhook-sample-rate"),
+    factor: number("x-offhook-real-time-factor"),
     hereMs: performance.now() - began,
   };
+}
+
+export interface ClipInfo {
+  name: string;
+  seconds: number;
+  text: string;
+}
+
+export async function fetchClips(): Promise<ClipInfo[]> {
+  return (await apiGet<{ clips: ClipInfo[] }>("/api/clips")).clips;
 }

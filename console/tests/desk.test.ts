@@ -183,9 +183,11 @@ describe("the cockpit's state", () => {
 describe("who is here", () => {
   it("reads the session, and nobody from anything else", () => {
     const person = { id: "u", name: "Ann", role: "admin" };
-    expect(readSession({ person, users: true })).toEqual({ person, users: true });
-    expect(readSession({ person: { id: "u", role: "emperor" } })).toEqual({ person: null, users: false });
-    expect(readSession(null)).toEqual({ person: null, users: false });
+    const may = { listen: "all" };
+    expect(readSession({ person, login: true, may })).toEqual({ person, login: true, may, reason: "" });
+    const nobody = { person: null, login: false, may: {}, reason: "" };
+    expect(readSession({ person: { id: "u", role: "emperor" } })).toEqual(nobody);
+    expect(readSession(null)).toEqual(nobody);
   });
 
   it("goes back only to pages of this console", () => {

@@ -46,8 +46,8 @@ export class DeskCall {
     this.socket = new DeskSocket(base, address, {
       message: (message) => this.take(message),
       audio: (pcm) => this.headset?.hear(pcm),
-      lost: () => this.become({ link: "lost" }),
-      closed: (sentence) => this.become({ link: "over", notice: sentence }),
+      lost: () => this.set({ link: "lost" }),
+      closed: (sentence) => this.set({ link: "over", notice: sentence }),
     });
     if (opened.problem !== "") this.note(opened.problem);
     window.addEventListener("pagehide", this.leave);
@@ -96,17 +96,17 @@ export class DeskCall {
   /** A setting of the own coach's voice: shown at once, true once the server has it. */
   coach(settings: CoachSettings): void {
     if (this.send({ type: "coach", ...settings })) {
-      this.become({ coach: { ...this.state.value.coach, ...settings } });
+      this.set({ coach: { ...this.state.value.coach, ...settings } });
     }
   }
 
   readonly leave = (): void => {
     this.socket?.close();
-    this.become({ link: "over", ending: this.state.value.ending || "left" });
+    this.set({ link: "over", ending: this.state.value.ending || "left" });
   };
 
   note(sentence: string): void {
-    this.become({ notice: sentence });
+    this.set({ notice: sentence });
   }
 
   private take(message: DeskDown): void {
@@ -115,14 +115,14 @@ export class DeskCall {
       return;
     }
     const before = this.state.value.link;
-    this.become(received(this.state.value, message, performance.now()));
+    this.set(received(this.state.value, message, performance.now()));
     if (message.type === "joined") {
       if (this.muted.value) this.send({ type: "mute", on: true });
       if (before === "lost") this.note("You are back, as a listener. Take over again if the caller needs you.");
     }
   }
 
-  private become(part: Partial<DeskState>): void {
+  set(part: Partial<DeskState>): void {
     this.state.value = { ...this.state.value, ...part };
     this.air();
     if (this.state.value.link !== "over") return;

@@ -24,12 +24,13 @@ export interface Entry {
 }
 
 export interface CoachSettings {
+  provider?: string;
   voice?: string;
   speed?: number;
   volume?: number;
   auto_play?: boolean;
   mute?: boolean;
-  voices?: string[];
+  duck_db?: number;
 }
 
 export interface Coaching {

@@ -2,13 +2,15 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { apiGet } from "../api";
+import { may } from "../session";
 import { moment, sentenceCase } from "../words";
 
 interface Deed {
   seq: number;
   at: string;
   person: string;
-  name?: string;
+  name: string;
+  role: string;
   action: string;
   call_id: string;
   detail: Record<string, unknown>;
@@ -19,21 +21,24 @@ const PAGE = 50;
 export function AuditPage() {
   const [deeds, setDeeds] = useState<Deed[] | null>(null);
   const [trail, setTrail] = useState<number[]>([]);
+  const [next, setNext] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
   const before = trail[trail.length - 1];
   useEffect(() => {
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (before !== undefined) query.set("before", String(before));
-    apiGet<{ entries: Deed[] }>(`/api/audit?${query}`)
-      .then(({ entries }) => setDeeds(entries))
+    apiGet<{ entries: Deed[]; next: number | null }>(`/api/audit?${query}`)
+      .then((page) => {
+        setDeeds(page.entries);
+        setNext(page.next);
+      })
       .catch((error: Error) => setProblem(error.message));
   }, [before]);
-  const last = deeds?.[deeds.length - 1];
   return (
     <>
       <div class="page-head">
         <h1>Audit</h1>
-        <span class="quiet">Every entry holds the fingerprint of the one before; none can be changed unseen.</span>
+        {may("see_all_audit") && <Check />}
       </div>
       {problem !== "" && (
         <p class="banner bad" role="alert">
@@ -77,12 +82,31 @@ export function AuditPage() {
         </button>
         <button
           type="button"
-          disabled={last === undefined || (deeds?.length ?? 0) < PAGE}
-          onClick={() => last && setTrail([...trail, last.seq])}
+          disabled={next === null}
+          onClick={() => next !== null && setTrail([...trail, next])}
         >
           Older →
         </button>
       </nav>
+    </>
+  );
+}
+
+/** Walks the whole chain on the server: is the log as it was written? */
+function Check() {
+  const [found, setFound] = useState("");
+  const check = () =>
+    apiGet<{ entries: number; broken_at: number | null }>("/api/audit/verification")
+      .then(({ entries, broken_at }) =>
+        setFound(broken_at === null ? `Whole: all ${entries} entries are as written.` : `Altered at entry ${broken_at}!`),
+      )
+      .catch((error: Error) => setFound(error.message));
+  return (
+    <>
+      <span role="status">{found}</span>
+      <button type="button" onClick={() => void check()}>
+        Check the log
+      </button>
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { CloneVoice } from "../parts/clone-voice";
 import { Heard } from "../parts/heard";
 import { type Sound, type Voices, type Wish, fetchVoices, speak } from "../voices";
+import { may } from "../session";
 import { languageName } from "../words";
 
 const FIRST_LINES: Record<string, string> = {
@@ -114,6 +115,13 @@ export function Playground() {
               </select>
             </label>
           </div>
+          {all.providers
+            .filter((one) => one.name === provider && one.reason !== "")
+            .map((one) => (
+              <p key={one.name} class="banner">
+                {one.reason}
+              </p>
+            ))}
         </section>
         <div class="heard-both">
           {WAYS.map(({ as, word, hint }) => (
@@ -127,7 +135,9 @@ export function Playground() {
             </section>
           ))}
         </div>
-        <CloneVoice providers={all.providers.filter((one) => one.clones)} done={() => void load()} />
+        {may("edit_voices") && (
+          <CloneVoice providers={all.providers.filter((one) => one.clones)} done={() => void load()} />
+        )}
       </div>
     </>
   );

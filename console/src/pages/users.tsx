@@ -9,10 +9,13 @@ import { moment, sentenceCase } from "../words";
 export interface User {
   id: string;
   name: string;
+  /** What others see. */
+  shown: string;
   role: Role;
-  disabled?: boolean;
-  created_at?: string;
-  last_login_at?: string | null;
+  agents: string[];
+  disabled: boolean;
+  created_at: string;
+  last_login_at: string | null;
 }
 
 const ROLES: Role[] = ["operator", "supervisor", "admin"];
@@ -22,8 +25,8 @@ export function UsersPage() {
   const [problem, setProblem] = useState("");
   const [leaving, setLeaving] = useState<User | null>(null);
   const load = () =>
-    apiGet<User[] | { users: User[] }>("/api/users")
-      .then((answer) => setUsers(Array.isArray(answer) ? answer : answer.users))
+    apiGet<{ users: User[] }>("/api/users")
+      .then((answer) => setUsers(answer.users))
       .catch((error: Error) => setProblem(error.message));
   useEffect(() => void load(), []);
   const change = (method: string, path: string, body?: unknown) => {
@@ -59,6 +62,7 @@ export function UsersPage() {
               <tr>
                 <th scope="col">Name</th>
                 <th scope="col">Role</th>
+                <th scope="col">Calls of</th>
                 <th scope="col">Last login</th>
                 <th scope="col">
                   <span class="for-screen-readers">Change</span>
@@ -69,7 +73,9 @@ export function UsersPage() {
               {users.map((user) => (
                 <tr key={user.id}>
                   <td data-label="Name">
-                    <bdi>{user.name}</bdi> {user.id === session.value?.person?.id && <span class="tag known">you</span>}
+                    <bdi>{user.name}</bdi>{" "}
+                    {user.shown !== "" && user.shown !== user.name && <bdi class="quiet">{user.shown}</bdi>} {user.disabled && <span class="tag">disabled</span>}{" "}
+                    {user.id === session.value?.person?.id && <span class="tag known">you</span>}
                   </td>
                   <td data-label="Role">
                     <select
@@ -84,8 +90,16 @@ export function UsersPage() {
                       ))}
                     </select>
                   </td>
+                  <td data-label="Calls of">{user.agents.includes("*") ? "All agents" : user.agents.join(", ")}</td>
                   <td data-label="Last login">{user.last_login_at ? moment(user.last_login_at) : "–"}</td>
-                  <td>
+                  <td class="row-buttons">
+                    <button
+                      type="button"
+                      class="small"
+                      onClick={() => change("PATCH", `/api/users/${user.id}`, { disabled: !user.disabled })}
+                    >
+                      {user.disabled ? "Let in again" : "Disable"}
+                    </button>
                     <button type="button" class="small danger" onClick={() => setLeaving(user)}>
                       Remove
                     </button>

@@ -18,8 +18,10 @@ export function CloneVoice({ providers, done }: { providers: readonly VoiceProvi
     setProblem("");
     setOutcome("");
     try {
-      await apiRaw("/api/voices", { method: "POST", body: new FormData(form) }, DEADLINE_MS);
-      setOutcome("The voice was made, and can be chosen above.");
+      const answer = await apiRaw("/api/voices", { method: "POST", body: new FormData(form) }, DEADLINE_MS);
+      const made = (await answer.json()) as { name: string; requires_verification: boolean };
+      const next = made.requires_verification ? "its owner has to verify it at the provider first." : "it can be chosen above.";
+      setOutcome(`The voice “${made.name}” was made; ${next}`);
       form.reset();
       setConsent(false);
       done();
@@ -47,7 +49,7 @@ export function CloneVoice({ providers, done }: { providers: readonly VoiceProvi
           </label>
           <label class="stacked">
             Name of the voice
-            <input name="name" required maxLength={100} />
+            <input name="name" required maxLength={64} />
           </label>
           <label class="stacked">
             Recordings

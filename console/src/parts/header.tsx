@@ -1,7 +1,7 @@
 // The header: brand, main links, light or dark, who is here.
 
 import { path } from "../route";
-import { atLeast, logOut, session } from "../session";
+import { logOut, may, session } from "../session";
 import { type Choice, choice, choose } from "../theme";
 
 const THEMES: { value: Choice; word: string }[] = [
@@ -33,8 +33,8 @@ export function Header() {
             {link("/", "Live floor")}
             {link("/calls", "Calls")}
             {link("/playground", "Voices")}
-            {link("/audit", "Audit", atLeast("supervisor"))}
-            {link("/users", "Users", atLeast("admin"))}
+            {link("/audit", "Audit", may("see_audit"))}
+            {link("/users", "Users", may("edit_users"))}
           </>
         )}
         {link("/call", "Call the agent")}
@@ -59,7 +59,7 @@ export function Header() {
             <bdi>{person.name}</bdi> <span class="quiet">{person.role}</span>
           </span>
         )}
-        {person !== null && session.value?.users && (
+        {person !== null && session.value?.login && (
           <button type="button" class="small" onClick={() => void logOut()}>
             Log out
           </button>

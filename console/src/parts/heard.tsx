@@ -8,7 +8,7 @@ import { colour, onLook, sharp } from "./canvas";
 const BARS = 160;
 
 export function Heard({ sound, name }: { sound: Sound; name: string }) {
-  const [peaks, setPeaks] = useState<{ bars: number[]; seconds: number; rate: number } | null>(null);
+  const [peaks, setPeaks] = useState<{ bars: number[]; seconds: number } | null>(null);
   useEffect(() => {
     let current = true;
     void decoded(sound.bytes).then((found) => current && setPeaks(found));
@@ -16,6 +16,7 @@ export function Heard({ sound, name }: { sound: Sound; name: string }) {
       current = false;
     };
   }, [sound]);
+  const length = sound.seconds ?? peaks?.seconds;
   const suffix = sound.type.includes("ogg") ? "ogg" : "wav";
   return (
     <div class="heard">
@@ -32,7 +33,11 @@ export function Heard({ sound, name }: { sound: Sound; name: string }) {
         </div>
         <div>
           <dt>Length</dt>
-          <dd class="figure">{peaks === null ? "–" : `${peaks.seconds.toFixed(1)} s`}</dd>
+          <dd class="figure">{length === undefined ? "–" : `${length.toFixed(1)} s`}</dd>
+        </div>
+        <div>
+          <dt>Rate</dt>
+          <dd class="figure">{sound.rate === null ? "–" : `${sound.rate / 1000} kHz`}</dd>
         </div>
       </dl>
       <a class="button" href={sound.url} download={`${name}.${suffix}`}>
@@ -62,7 +67,7 @@ function Bars({ bars }: { bars: readonly number[] }) {
   return <canvas ref={canvas} class="heard-wave" role="img" aria-label="Waveform of what was spoken" />;
 }
 
-async function decoded(bytes: ArrayBuffer): Promise<{ bars: number[]; seconds: number; rate: number } | null> {
+async function decoded(bytes: ArrayBuffer): Promise<{ bars: number[]; seconds: number } | null> {
   const context = new OfflineAudioContext(1, 1, 48_000);
   const buffer = await context.decodeAudioData(bytes.slice(0)).catch(() => null);
   if (buffer === null) return null;
@@ -73,5 +78,5 @@ async function decoded(bytes: ArrayBuffer): Promise<{ bars: number[]; seconds: n
     for (let i = at * step; i < Math.min(samples.length, (at + 1) * step); i++) top = Math.max(top, Math.abs(samples[i] ?? 0));
     return top;
   });
-  return { bars, seconds: buffer.duration, rate: buffer.sampleRate };
+  return { bars, seconds: buffer.duration };
 }

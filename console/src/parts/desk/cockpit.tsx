@@ -6,6 +6,7 @@ import { stand } from "../../desk/seated";
 import { go, inPlace } from "../../route";
 import { clock, endWord } from "../../words";
 import { Meter } from "../meter";
+import { Clips } from "./clips";
 import { CoachPanel } from "./coach-panel";
 import { Commands } from "./commands";
 import { Entities } from "./entities";
@@ -48,6 +49,7 @@ export function Cockpit({ desk }: { desk: DeskCall }) {
         <div class="cockpit-side">
           <Entities desk={desk} />
           <CallerHistory callId={callId} />
+          <Clips desk={desk} />
           <CoachVoice desk={desk} />
           <p>
             <a href="/" onClick={inPlace}>

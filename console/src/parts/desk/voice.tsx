@@ -1,6 +1,7 @@
 // How the coach sounds in my ear: voice, speed, loudness, by itself or on demand, or not at all.
 
 import { useEffect, useState } from "preact/hooks";
+import { apiSend } from "../../api";
 import type { DeskCall } from "../../desk/desk-call";
 import { type VoiceInfo, fetchVoices } from "../../voices";
 
@@ -16,8 +17,16 @@ export function CoachVoice({ desk }: { desk: DeskCall }) {
   }, []);
   const off = link !== "up";
   const speeds = coach.speed === undefined || SPEEDS.includes(coach.speed) ? SPEEDS : [...SPEEDS, coach.speed].sort();
-  const voice = coach.voice ?? "";
-  const known = voices.some((one) => one.id === voice);
+  const chosen = `${coach.provider ?? ""}/${coach.voice ?? ""}`;
+  const known = voices.some((one) => `${one.provider}/${one.id}` === chosen);
+  const choose = (key: string) => {
+    const one = voices.find((voice) => `${voice.provider}/${voice.id}` === key);
+    if (one === undefined) return;
+    const wish = { provider: one.provider, voice: one.id };
+    apiSend("PUT", "/api/desk/settings", { coach: wish })
+      .then(() => desk.set({ coach: { ...desk.state.value.coach, ...wish } }))
+      .catch((error: Error) => desk.note(error.message));
+  };
   return (
     <section class="card coach-voice" aria-labelledby="coach-voice-title">
       <h2 id="coach-voice-title">Coach's voice in my ear</h2>
@@ -41,11 +50,11 @@ export function CoachVoice({ desk }: { desk: DeskCall }) {
       </label>
       <label class="stacked">
         Voice
-        <select value={voice} disabled={off} onChange={(event) => desk.coach({ voice: event.currentTarget.value })}>
-          {!known && <option value={voice}>{voice || "As the settings say"}</option>}
+        <select value={chosen} disabled={off} onChange={(event) => choose(event.currentTarget.value)}>
+          {!known && <option value={chosen}>{coach.voice || "As the settings say"}</option>}
           {voices.map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.name}
+            <option key={`${one.provider}/${one.id}`} value={`${one.provider}/${one.id}`}>
+              {one.name} ({one.provider})
             </option>
           ))}
         </select>
