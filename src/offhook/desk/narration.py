@@ -174,9 +174,9 @@ class Narrator:
 def clauses(text: str) -> list[str]:
     """What a voice is asked for, one after the other: the first is short, so that it sounds soon."""
     cut = Clauses()
-    found = cut.feed(" ".join(text.split())[:MAX_CHARS])
-    rest = cut.finish()
-    return [part for part in (*found, rest) if any(letter.isalnum() for letter in part)]
+    said = " ".join(text.split())[:MAX_CHARS].split()
+    found = [clause for word in said for clause in cut.feed(f"{word} ")]  # in the order of a stream
+    return [part for part in (*found, cut.finish()) if any(letter.isalnum() for letter in part)]
 
 
 def _faster(tempo: Tempo, piece: bytes, format: AudioFormat) -> bytes:
