@@ -14,6 +14,7 @@ from offhook.bus.base import Bus
 from offhook.call.casting import Cast, cascade, duplex
 from offhook.call.clockwork import MediaClock
 from offhook.call.dialogue import Dialogue
+from offhook.call.human_hearing import Fittings
 from offhook.call.session import Session
 from offhook.call.speaking import Spawn
 from offhook.call.timeline import Sink, Timeline
@@ -35,6 +36,7 @@ from offhook.foundation.events import (
     TranscriptPartial,
 )
 from offhook.foundation.ids import call_id as new_call_id
+from offhook.speech.base import Stt
 from offhook.storage.base import CallRecord, CallStore, Recorder, Tape
 from offhook.tools.base import ToolContext
 from offhook.tools.set import Toolset
@@ -61,8 +63,10 @@ class House:
     max_load: float = 0.85
     tools: Toolset = field(default_factory=Toolset)
     new_call_id: Callable[[], str] = new_call_id
+    stt: Stt | None = None
+    """The recognizer of what humans on a call say; without one they have no transcript."""
     followers: Callable[[Timeline], Sequence[Sink]] = lambda timeline: ()
-    """What follows every call from its first event; it may emit on the timeline while it is told of an event."""
+    """What follows every call from its first event; it may emit on the timeline when told of one."""
     calls_elsewhere: Callable[[], int] = int
     """Live calls of other processes of this house, which count towards `max_calls`."""
 
@@ -203,7 +207,8 @@ class Directory:
         def transfer(to: str) -> None:
             self.on_transfer(arrival.vendor_id, to)
 
-        session = Session(channel, timeline, tape, cast, transfer)
+        fittings = Fittings(house.stt, agent.spoken, house.media.add, house.media.remove)
+        session = Session(channel, timeline, tape, cast, transfer, fittings)
         return LiveCall(call_id, arrival, session, record)
 
     def _cast(
@@ -269,7 +274,7 @@ class Directory:
             return None
 
     def _keep(self, entry: Entry) -> None:
-        if isinstance(entry.event, ProviderFailed):
+        if isinstance(entry.event, ProviderFailed) and not entry.event.absorbed:  # else its lineup has told
             _log.warning("a provider failed", provider=entry.event.provider, reason=entry.event.reason)
         if not entry.event.transient:
             self._house.store.keep(entry)

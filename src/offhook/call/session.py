@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 
+from offhook.call.bridge import Bridge
 from offhook.call.casting import Cast
 from offhook.call.dialogue import Dialogue
 from offhook.call.hearing import ABSENT_MS
+from offhook.call.human_hearing import NO_FITTINGS, Fittings
 from offhook.call.legs import CallerLeg
 from offhook.call.meters import Meters
 from offhook.call.playback import Playback
+from offhook.call.sound_bridge import SPOKEN, SoundBridge
 from offhook.call.timeline import Timeline
 from offhook.channels.base import Channel, Steering
+from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import (
     CallEnded,
     ChannelKind,
@@ -23,9 +28,11 @@ from offhook.foundation.events import (
     EndReason,
     LegKind,
     Notice,
+    ProviderFailed,
     ReplySent,
     TextReceived,
 )
+from offhook.speech import fallback
 from offhook.storage.base import Tape
 
 HANG_UP_DEADLINE_S = 6.0
@@ -56,13 +63,19 @@ class Session:
         tape: Tape | None,
         cast: Cast[Dialogue],
         on_transfer: Callable[[str], None] = lambda to: None,
+        fittings: Fittings = NO_FITTINGS,
     ) -> None:
         self._channel = channel
         self._tape = tape
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
         self._hang_up_timer: asyncio.TimerHandle | None = None
+        self._context: contextvars.Context | None = None
         self._meters = Meters(channel.format.encoding) if channel.kind in _SCREENS else None
+        self._bridge: Bridge | None = None
+        self._sound: SoundBridge | None = None
+        self._taped: set[LegKind] = set()
+        self.fittings = fittings
         self.timeline = timeline
         self.transfer = on_transfer
         self.end_reason: EndReason | None = None
@@ -87,10 +100,41 @@ class Session:
         """How a program steers this call; None where the vendor decides the turns."""
         return getattr(self.conversation, "steering", None)
 
+    # Humans on the call.
+
+    @property
+    def bridge(self) -> Bridge:
+        """Who else is on the call, and who hears whom."""
+        if self._bridge is None:
+            self._bridge = Bridge(self)
+        return self._bridge
+
+    @property
+    def caller_channel(self) -> Channel:
+        return self._channel
+
+    def attend(self) -> None:
+        """What the conversation wants to hear has changed."""
+        self._hear = self.conversation.hear
+
+    def bridged(self, on: bool) -> None:
+        """Whether the bridge wants ticks, and the sound of caller and agent."""
+        self._sound = self.bridge.sound if on else None
+
+    def tape_human(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
+        """What the caller hears of a human."""
+        if self._tape is not None:
+            if leg not in self._taped:
+                self._taped.add(leg)
+                self._tape.join(leg, SPOKEN)
+            self._tape.write(leg, at_sample, audio)
+
     # The life of the call.
 
     async def run(self) -> EndReason:
         """From the greeting to the end; returns why it ended. Leaves no task behind, whatever fails."""
+        fallback.witness(self._absorbed)
+        self._context = contextvars.copy_context()
         try:
             self.conversation.greet()
             await self._closed.wait()
@@ -106,6 +150,8 @@ class Session:
 
     async def _release(self) -> None:
         """Let go of tasks, tape and engine; an engine that does not close in time is left behind."""
+        if self._bridge is not None:
+            self._bridge.close(self.end_reason or EndReason.FAILED)
         if self._tape is not None:
             self._tape.close()
         tasks = tuple(self._tasks)
@@ -141,11 +187,15 @@ class Session:
             self._closed.set()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Begin a task of this call's; what it raises ends the call."""
-        task = asyncio.create_task(work, name=f"{self.timeline.call_id}:{name}")
+        """Begin a task of this call's, in the call's context whoever spawns it (a clock, a socket).
+        What it raises ends the call."""
+        task = asyncio.create_task(work, name=f"{self.timeline.call_id}:{name}", context=self._context)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
         return task
+
+    def _absorbed(self, error: ProviderError) -> None:
+        self.timeline.emit(ProviderFailed(error.provider, error.reason, absorbed=True))
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -160,7 +210,10 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Every 20 ms; `now` is the clock's."""
-        self.conversation.tick(self.timeline.at_ms(now))
+        now_ms = self.timeline.at_ms(now)
+        self.conversation.tick(now_ms)
+        if self._sound is not None:
+            self.bridge.tick(now_ms)
         if self._meters is not None and (levels := self._meters.tick()) is not None:
             self.timeline.emit(levels)
 
@@ -201,12 +254,16 @@ class Session:
     def _tape_caller(self, at_sample: int, audio: bytes) -> None:
         if self._meters is not None:
             self._meters.caller(audio)
+        if self._sound is not None:
+            self._sound.caller(audio)
         if self._tape is not None:
             self._tape.write(LegKind.CALLER, at_sample, audio)
 
     def _tape_agent(self, at_ms: float, audio: bytes) -> None:
         if self._meters is not None:
             self._meters.agent(audio)
+        if self._sound is not None:
+            self._sound.agent(audio)
         if self._tape is not None:
             at_sample = round(at_ms * self._channel.format.rate / 1000)
             self._tape.write(LegKind.AGENT, at_sample, audio)

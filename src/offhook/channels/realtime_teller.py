@@ -164,7 +164,7 @@ class Teller:
                     self._words.append(text)
             case NoInput():
                 self._nothing_came()
-            case ProviderFailed(reason=reason):
+            case ProviderFailed(reason=reason, absorbed=False):
                 self._failure = reason
 
     def _move(self, floor: Floor) -> None:

@@ -217,6 +217,7 @@ class CascadeFactory:
 
     async def close(self) -> None:
         """Close the providers; one that fails to close does not keep the others open."""
+        await self.lines.close()
         closing = (self.stt.close(), self.llm.close(), self.tts.close(), self.turn.close())
         await asyncio.gather(*closing, return_exceptions=True)
 

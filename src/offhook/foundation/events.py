@@ -225,9 +225,12 @@ class ToolCalled(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class ProviderFailed(CallEvent):
+    """`absorbed`: another provider of the kind went on, and the caller may have noticed nothing."""
+
     kind: ClassVar[str] = "provider_failed"
     provider: str
     reason: str
+    absorbed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -22,6 +23,19 @@ CLOSE_S = 2.0
 Probe = Callable[[], Awaitable[None]]
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
+_witness: ContextVar[Callable[[ProviderError], None] | None] = ContextVar("provider-witness", default=None)
+
+
+def witness(tell: Callable[[ProviderError], None]) -> None:
+    """From now on, in this context and the tasks begun in it: `tell` of failures that another provider of the
+    kind made good for. Providers are the house's, not a call's: the context says whose request it was."""
+    _witness.set(tell)
+
+
+def absorbed(error: ProviderError) -> None:
+    """A request goes on with another provider although this happened."""
+    if (tell := _witness.get()) is not None:
+        tell(error)
 
 
 class Provider(Protocol):
@@ -57,7 +71,7 @@ class Place(Generic[P]):
 class Lineup(Generic[P]):
     """Places in the order of each language; `orders[""]` is the one of every other language.
 
-    All methods belong to the event loop. `now` is the loop's time.
+    All methods belong to the event loop. `on_recovered` is told when a place is well again.
     """
 
     def __init__(self, places: Iterable[Place[P]], orders: Mapping[str, Sequence[str]] | None = None) -> None:
@@ -68,6 +82,7 @@ class Lineup(Generic[P]):
         }
         self._orders.setdefault("", self.places)
         self._probes: dict[str, asyncio.Task[None]] = {}
+        self.on_recovered: Callable[[], None] = lambda: None
 
     def order(self, language: str) -> Sequence[Place[P]]:
         """The places of a language ("pt-BR", else "pt", else the house's order). Of "en+ar", for one who may
@@ -97,9 +112,11 @@ class Lineup(Generic[P]):
 
     def worked(self, place: Place[P], language: str = "") -> None:
         """A request to this place succeeded."""
-        if place.breaker.state is not State.UP:
-            _log.info("a provider is well again", kind=place.kind, provider=place.name)
+        was_up = place.breaker.state is State.UP
         place.breaker.worked(language)
+        if not was_up and place.breaker.state is State.UP:
+            _log.info("a provider is well again", kind=place.kind, provider=place.name)
+            self.on_recovered()
         if self.order(language)[0] is not place:
             place.rescues += 1
 

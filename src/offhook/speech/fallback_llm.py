@@ -14,7 +14,7 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import Chat, ChatRequest, Llm, TextDelta, ToolCall
-from offhook.speech.fallback import Lineup, Place, now, served_by_none
+from offhook.speech.fallback import Lineup, Place, absorbed, now, served_by_none
 from offhook.speech.reader import Reader
 
 FIRST_TOKEN_S = 1.5
@@ -109,6 +109,8 @@ class FallbackChat:
         answer = Answer(now())
         last: ProviderError | None = None
         for place, is_last in self._candidates(request.language):
+            if last is not None:
+                absorbed(last)
             if last is not None and (excuse := self._excuse(answer, request)):
                 yield TextDelta(excuse.text)
             stream = self._from(place, is_last, _continued(request, answer.said), answer)
@@ -120,6 +122,7 @@ class FallbackChat:
                 last = error
                 self._lineup.failed(place, error, request.language)
                 if answer.calls:
+                    absorbed(error)
                     return  # what it wanted done is under way: another model would want it again
             else:
                 self._lineup.worked(place, request.language)

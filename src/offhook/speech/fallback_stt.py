@@ -9,7 +9,7 @@ from dataclasses import replace
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import ProviderError, UnfitError
 from offhook.speech.base import Recognizer, Stt, Transcript, TurnJudge
-from offhook.speech.fallback import Lineup, Place, served_by_none
+from offhook.speech.fallback import Lineup, Place, absorbed, served_by_none
 from offhook.speech.joined import joined
 
 REPLAY_MS = 10_000
@@ -190,6 +190,7 @@ class FallbackRecognizer:
         self._told = ""
         self._take()
         if self._inner is not None and self._place is not None:
+            absorbed(error)
             self._lineup.asked(self._place)
             self._inner.begin()
             self._inner.push(bytes(self._audio))

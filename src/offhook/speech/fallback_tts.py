@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 import structlog
@@ -10,7 +10,8 @@ import structlog
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import BrokenOffError, ProviderError
 from offhook.speech.base import Tts
-from offhook.speech.fallback import Lineup, Place, served_by_none, timed
+from offhook.speech.breaker import State
+from offhook.speech.fallback import Lineup, Place, absorbed, served_by_none, timed
 
 FIRST_AUDIO_S = 1.5
 LAST_FIRST_AUDIO_S = 2.5
@@ -68,6 +69,14 @@ class FallbackTts:
         self._casting = casting or Casting()
         self._first_audio_s = first_audio_s
 
+    def is_settled(self, language: str) -> bool:
+        """Whether the language's first voice is well: no other one speaks for it."""
+        return self.lineup.order(language)[0].breaker.state is State.UP
+
+    def on_recovered(self, tell: Callable[[], None]) -> None:
+        """Tell when a voice is well again that was not."""
+        self.lineup.on_recovered = tell
+
     def voices(self) -> Sequence[str]:
         """The voices of all, the default of the first one first."""
         named = (voice for place in self.lineup.places for voice in place.provider.voices())
@@ -78,6 +87,8 @@ class FallbackTts:
         last: ProviderError | None = None
         candidates = self.lineup.candidates(language)
         for place in candidates:
+            if last is not None:
+                absorbed(last)
             pieces = self._pieces(place, place is candidates[-1], text, voice, language, format)
             sounded = False
             try:
@@ -88,6 +99,7 @@ class FallbackTts:
             except ProviderError as error:
                 self.lineup.failed(place, error, language)
                 if sounded:
+                    absorbed(error)
                     raise BrokenOffError(place.name, "broke off in the middle of a sentence") from error
                 last = error
             else:
