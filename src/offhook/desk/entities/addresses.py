@@ -47,9 +47,9 @@ _LATIN = {
 }  # fmt: skip
 _PROSE_WORDS = (
     "is its it s email mail e address me us them him her you your my our their his the a an and or to by "
-    "from with on for of as that this there so ok okay yes yeah sure please just use using contact reach write "
-    "send sent sending can could will would it's that's um uh er well all lower case spelled user username "
-    "account at was be go visit click open log into called website site page link domain type enter address's"
+    "from with on for of as that this so there ok okay yes yeah sure please just use using contact reach "
+    "write send sent sending can could will would it's that's um uh er well all lower case spelled user "
+    "username account at was be go visit click open log into website site page link domain type enter address's"
 )
 _PROSE = frozenset(_PROSE_WORDS.split())
 _MAIL_HOST = re.compile(

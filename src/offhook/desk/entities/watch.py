@@ -43,7 +43,7 @@ class _Tail:
 
 
 class EntityWatch:
-    """A sink of a call's timeline, the last one: it emits on that timeline while it is told of a turn.
+    """A sink of a call's timeline, on which it emits when it is told of a turn.
     `regions` are the countries whose phone numbers are said without a country code."""
 
     def __init__(self, emit: Callable[[CallEvent], None], regions: Sequence[str] = ()) -> None:

@@ -1,0 +1,1 @@
+"""A call as one signed file that anybody can check: made, and verified."""
