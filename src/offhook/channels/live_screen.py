@@ -81,11 +81,12 @@ class DeskScreen:
         self._seat = seat
         self._cards: OrderedDict[str, tuple[CoachingCard, str, CardStatus]] = OrderedDict()
         self._entities: OrderedDict[str, EntityFound] = OrderedDict()
+        self._pins: dict[str, bool] = {}
         self._legs_known = False
 
     def recall(self, entry: Entry) -> None:
         """Something that happened before, and was shown as history."""
-        if isinstance(entry.event, CoachingCard | CardChanged | EntityFound):
+        if isinstance(entry.event, CoachingCard | CardChanged | EntityFound | EntityPinned):
             self.show(entry)
 
     def voiced(self, card_id: str, voice: CardVoice) -> list[bytes]:
@@ -119,7 +120,7 @@ class DeskScreen:
                 return [self._changed(event)]
             case EntityFound():
                 _keep(self._entities, event.id, event, KEPT_ENTITIES)
-                return [words.entity(event, False)]
+                return [words.entity(event, self._pins.get(event.id, False))]
             case EntityPinned():
                 return self._pinned(event, entry)
             case ModeChanged():
@@ -152,6 +153,7 @@ class DeskScreen:
         known = self._entities.get(event.id)
         if known is None:
             return [words.message("event", entry=entry.as_json())]
+        self._pins[event.id] = event.pinned
         return [words.entity(known, event.pinned)]
 
 

@@ -127,10 +127,7 @@ class CallState:
             case Interrupted():
                 self.interruptions += 1
                 self._note("interruption", now)
-            case ProviderFailed():
-                self.failures += 1
-                self._note("failure", now)
-            case ToolCalled(failed=True):
+            case ProviderFailed(absorbed=False) | ToolCalled(failed=True):
                 self.failures += 1
                 self._note("failure", now)
             case NoInput():

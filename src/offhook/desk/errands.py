@@ -1,0 +1,62 @@
+"""What a person has done on a call without a seat on it: values that pass between workers, and the doing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from offhook.desk.desk import Desk
+from offhook.desk.roles import Action
+from offhook.foundation.errors import RefusedError
+from offhook.foundation.people import Person, Role
+
+
+class Errand(StrEnum):
+    SAY = "say"
+    INSTRUCT = "instruct"
+    INJECT = "inject"
+    HOLD = "hold"
+    COACH = "coach"
+
+
+ACTIONS: Mapping[Errand, Action] = {
+    Errand.SAY: Action.TALK,
+    Errand.INSTRUCT: Action.COACH,
+    Errand.INJECT: Action.TALK,
+    Errand.HOLD: Action.TALK,
+    Errand.COACH: Action.COACH,
+}
+
+
+async def run(desk: Desk, person: Person, call_id: str, errand: Mapping[str, Any]) -> None:
+    """Do it on a call of this process. `errand` has its `kind` and what that takes: `text`, `clip` or `on`.
+    Raises NotFoundError, RefusedError, ConflictError, StorageError."""
+    kind = Errand(errand["kind"])
+    call = desk.call_for(person, ACTIONS[kind], call_id)
+    deeds = desk.deeds
+    match kind:
+        case Errand.SAY:
+            deeds.say(person, call, errand["text"])
+        case Errand.INSTRUCT:
+            deeds.instruct(person, call, errand["text"])
+        case Errand.INJECT:
+            await deeds.inject(person, call, errand["clip"])
+        case Errand.HOLD:
+            deeds.hold(person, call, errand["on"])
+        case Errand.COACH:
+            aids = [place.aid for place in desk if place.call.id == call.id and place.aid is not None]
+            if not aids:
+                raise RefusedError("no operator with a coach is seated on this call")
+            aids[0].coach_now()
+            deeds.note(person, call, "coach_now")
+
+
+def pack(person: Person) -> dict[str, Any]:
+    """A person as JSON between workers."""
+    return {"id": person.id, "name": person.name, "role": person.role, "agents": list(person.agents)}
+
+
+def unpack(values: Mapping[str, Any]) -> Person:
+    """The person that `pack` was given."""
+    return Person(values["id"], values["name"], Role(values["role"]), tuple(values["agents"]))
