@@ -1,6 +1,6 @@
 """A stand-in for `faster_whisper` 1.2.1, without weights: it hears the words that are tones.
 
-Calls are bound to the signatures of the real package, which a test compares with it where it is installed.
+Calls are bound to the signatures of the real package, which a test compares with it.
 """
 
 from __future__ import annotations
