@@ -108,6 +108,7 @@ class _Line:
     leg: LegKind = field(compare=False)
     text: str = field(compare=False)
     tools: tuple[ToolResult, ...] = field(default=(), compare=False)
+    hidden: bool = field(default=False, compare=False)
 
 
 class OrderedHistory:
@@ -116,11 +117,18 @@ class OrderedHistory:
     def __init__(self) -> None:
         self._lines: list[_Line] = []
 
-    def add(self, number: int, leg: LegKind, text: str, tools: tuple[ToolResult, ...] = ()) -> None:
-        """What `leg` said or did in this turn; nothing for nothing."""
+    def add(
+        self,
+        number: int,
+        leg: LegKind,
+        text: str,
+        tools: tuple[ToolResult, ...] = (),
+        hidden: bool = False,
+    ) -> None:
+        """What `leg` said or did in this turn; nothing for nothing. `hidden`: told to the agent alone."""
         text = text.strip()
         if text or tools:
-            insort(self._lines, _Line(number, int(leg is not LegKind.CALLER), leg, text, tools))
+            insort(self._lines, _Line(number, int(leg is not LegKind.CALLER), leg, text, tools, hidden))
             del self._lines[:-_MAX_LINES]
 
     def messages(self, now_said: str = "") -> list[Message]:
@@ -129,8 +137,9 @@ class OrderedHistory:
         found: list[Message] = []
         for line in self._lines:
             last = found[-1] if found else None
-            if last is not None and last.leg is line.leg and not last.tools:
-                found[-1] = Message(line.leg, f"{last.text} {line.text}".strip(), line.tools)
+            joins = last is not None and last.leg is line.leg and not last.tools
+            if last is not None and joins and last.hidden is line.hidden:
+                found[-1] = Message(line.leg, f"{last.text} {line.text}".strip(), line.tools, line.hidden)
             else:
-                found.append(Message(line.leg, line.text, line.tools))
+                found.append(Message(line.leg, line.text, line.tools, line.hidden))
         return [*found, Message(LegKind.AGENT, now_said)] if now_said else found

@@ -100,7 +100,7 @@ def duplex(
             engine,
             stage,
             prepared,
-            rescue,
+            rescue if fallback is not None else None,
             toolbox(stage.spawn),
             context.text_only,
         )

@@ -1,47 +1,31 @@
-"""The conversation of one call: obeys the turn table with hearing, speaking, history. No channel, no tape."""
+"""The conversation of one call: what session, programs and humans ask of it. Its turns are conduct.py's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from offhook.call.conduct import Conduct
 from offhook.call.dialogue import Line
-from offhook.call.hearing import Hearing
-from offhook.call.history import History
 from offhook.call.legs import CallerLeg
-from offhook.call.limits import Keypad, LoopGuard
+from offhook.call.limits import Keypad
 from offhook.call.playback import FRAME_MS, Playback
-from offhook.call.speaking import Spawn, Speaking
+from offhook.call.speaking import Spawn
 from offhook.call.steering import CallSteering
 from offhook.call.timeline import Timeline
 from offhook.call.tools.box import Toolbox
-from offhook.call.tools.hand import AgentHand
-from offhook.call.turns import Command, Signal, Turns
-from offhook.channels.base import Manners
+from offhook.call.turns import Signal
 from offhook.engines.base import Clause, Engine
 from offhook.foundation.agent import Agent
-from offhook.foundation.events import (
-    EndReason,
-    Floor,
-    FloorChanged,
-    Interrupted,
-    InterruptionResumed,
-    LegKind,
-    NoInput,
-    Notice,
-    TranscriptFinal,
-)
-from offhook.speech.base import Message, ToolResult
+from offhook.foundation.events import EndReason, Floor, FloorChanged, LegKind, NoInput, TranscriptFinal
+from offhook.speech.base import Message
 
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
 MAX_FAILURES = 3
-_OVERLAP = (Signal.SPEECH_STARTED, Signal.SPEECH_PAUSED, Signal.SPEECH_CONFIRMED)
-_REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
-"""A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
 
 
-class Conversation:
-    """`signal` is the one entrance to the turn table; `prepared(text)` gives lines spoken beforehand."""
+class Conversation(Conduct):
+    """Implements Dialogue for the session."""
 
     hear = None
     """Windows are enough: nobody takes the frames as they come."""
@@ -59,48 +43,9 @@ class Conversation:
         absent_ms: int,
         box: Toolbox,
     ) -> None:
-        self._agent = agent
-        self.engine = engine
-        self._max_ms = agent.max_call_seconds * 1000
-        self._playback = playback
-        self._timeline = timeline
-        self._line = line
-        self._prepared = prepared
-        self._spawn = spawn
-        self._box = box
-        box.late = self._late
-        self._turns = Turns()
-        self._history = History()
+        super().__init__(agent, engine, timeline, leg, playback, line, prepared, spawn, absent_ms, box)
         self._keypad = Keypad()
-        self._loop_guard = LoopGuard()
-        self._turn = 0
-        self._prompts = 0
-        self._wait_from_ms = 0.0
-        self._deaf = 0
-        self._asked: str | None = None
-        self._owed = False
-        self._away = self._leaving = False
-        self.manners = Manners()
-        self._goodbye_reason = EndReason.AGENT_HUNG_UP
-        self._shown = self._turns.floor
-        hand = AgentHand(box, self, prepared, leg.format)
-        self.speaking = Speaking(engine, playback, timeline, self.signal, hand, spawn, agent.language)
         self.steering = CallSteering(self, engine, timeline, leg, playback, spawn)
-        self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
-
-    @property
-    def agent(self) -> Agent:
-        """Who speaks."""
-        return self._agent
-
-    @property
-    def floor(self) -> Floor:
-        return self._turns.floor
-
-    @property
-    def next_turn(self) -> int:
-        """The number of the turn that the caller's words now belong to."""
-        return self._turn + 1
 
     def greet(self) -> None:
         """Begin the call; whoever was told to speak before that needs no greeting."""
@@ -164,31 +109,6 @@ class Conversation:
         self._goodbye_reason = reason
         self.signal(Signal.GAVE_UP)
 
-    # What happens.
-
-    def signal(self, signal: Signal) -> None:
-        """Move the floor and do what the table says."""
-        before = self.floor
-        if signal is Signal.TURN_ENDED and not (self.manners.answers or self._owed):
-            signal = Signal.TURN_NOTED
-        elif signal is Signal.SPEECH_HELD and not self.manners.interrupts:
-            return
-        if before is Floor.CLOSING and signal in _OVERLAP and self._goodbye_reason not in _REOPENED_BY_SPEECH:
-            return
-        for command in self._turns.feed(signal):
-            _DO[command](self)
-        after = self.floor
-        if after is not self._shown:
-            self._shown = after
-            self._timeline.emit(FloorChanged(after))
-        if after is before:
-            return
-        if after is Floor.SPEAKING and self._leaving:
-            self.signal(Signal.GOODBYE)
-        elif after in (Floor.LISTENING, Floor.SPEAKING) and self.hearing.voice.speaking:
-            self.hearing.voice.again()  # the caller already speaks: what comes next counts from here
-            self.signal(Signal.SPEECH_STARTED)
-
     def tick(self, now_ms: float) -> None:
         """Every 20 ms: send what is due, and let time pass."""
         self.speaking.tick(now_ms)
@@ -203,10 +123,13 @@ class Conversation:
         if floor is Floor.PAUSING or floor is Floor.HOLDING:
             self.hearing.consider()
         elif floor is Floor.LISTENING:
-            self._wait(now_ms)
+            if self.aside.due:
+                self._say_due()
+            elif not self.aside.away:
+                self._wait(now_ms)
         if digits := self._keypad.tick(now_ms):
             self.typed(digits)
-        if now_ms >= self._max_ms and floor not in (Floor.CLOSING, Floor.ENDED):
+        if now_ms >= self._max_ms and not self.aside.away and floor not in (Floor.CLOSING, Floor.ENDED):
             self.say_goodbye(EndReason.MAX_LENGTH)
 
     def digit(self, digit: str) -> None:
@@ -221,6 +144,10 @@ class Conversation:
             return
         if floor is Floor.HEARING or floor is Floor.PAUSING:
             self.hearing.also_typed(text)
+            return
+        if self.aside.away:
+            self.note(LegKind.CALLER, text)
+            self._turn += 1
             return
         if floor is Floor.THINKING and self.hearing.text:
             text = f"{self.hearing.text} {text}"
@@ -269,6 +196,79 @@ class Conversation:
         overlap = self.floor is Floor.HOLDING and self.hearing.voice.speaking
         self.signal(Signal.SPEECH_CONFIRMED if overlap else Signal.CANCELLED)
 
+    # What humans on the call ask for.
+
+    @property
+    def saying(self) -> bool:
+        """Whether the agent says a human's line, or is about to."""
+        speaking = self.floor in (Floor.THINKING, Floor.SPEAKING, Floor.HOLDING)
+        return bool(self.aside.lines) or (self.aside.saying and speaking)
+
+    @property
+    def able(self) -> bool:
+        """Whether the agent could answer."""
+        return self.floor is not Floor.ENDED
+
+    def step_aside(self) -> None:
+        """A human conducts the call from now on. Idempotent."""
+        if not self.aside.away:
+            self.aside.away = True
+            self.aside.owed = None
+            self._give_up()
+
+    def step_in(self, back: bool = False) -> None:
+        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+        if not self.aside.away:
+            return
+        self.aside.away = False
+        self._prompts = 0
+        self._begin_wait()
+        said = [message for message in self._history.messages if not message.hidden]
+        waits = self.floor is Floor.LISTENING and bool(said) and said[-1].leg is LegKind.CALLER
+        line = self._line_of("back") if back else ""
+        if line:
+            self.aside.owed = list(self._history.messages) if waits else None
+            self.say_line(line)
+        elif waits:
+            self.ask("")
+
+    def tell(self, leg: LegKind, text: str) -> None:
+        """A human said this to the caller: the agent knows it, and does not answer."""
+        self.aside.tell(text)
+        self._history.add(leg, text)
+
+    def instruct(self, text: str) -> None:
+        """The agent knows this from its next reply on; the caller does not hear it."""
+        self._history.add_hidden(text)
+
+    def say_line(self, text: str, sound: Sequence[Clause] = ()) -> None:
+        """Say exactly this, or play it, once the caller does not speak; the agent's own words are cut."""
+        if self.floor is Floor.ENDED:
+            return
+        speaking = self.saying
+        self.aside.lines.append((text, sound or self._prepared(text)))
+        if not speaking:
+            self._give_up()
+        if self.floor is Floor.LISTENING:
+            self._say_due()
+
+    def _give_up(self) -> None:
+        """What the agent is saying, or about to say, is cut by a human."""
+        self._leaving = False
+        self.aside.cutting = True
+        try:
+            self.silence()
+        finally:
+            self.aside.cutting = False
+
+    def _say_due(self) -> None:
+        if self.aside.lines:
+            text, self.aside.sound = self.aside.lines.popleft()
+            self.aside.next = True
+            self.ask(text)
+        else:
+            self.ask("")
+
     def _wait(self, now_ms: float) -> None:
         limit = self._agent.patience.no_input_ms
         if self.hearing.leg.frames == 0:
@@ -281,120 +281,3 @@ class Conversation:
             self.say_goodbye(EndReason.NO_INPUT)
         else:
             self.signal(Signal.NO_INPUT)
-
-    # What the table commands.
-
-    def _judge(self) -> None:
-        self._spawn(self.hearing.judge(), "judge")
-
-    def _reply(self) -> None:
-        self._prompts = 0
-        hearing = self.hearing
-        self._leaving = self._owed = False
-        line, self._asked = self._asked, None
-        if line:
-            self.speaking.say(self.next_turn, line)
-        elif line is not None:
-            self.speaking.answer(self.next_turn, self._history.with_caller(""))
-        elif hearing.failed:
-            self._deaf += 1
-            self.speaking.say(self.next_turn, self._line_of("apology"))
-        elif self._loop_guard.allow(self._timeline.now_ms(), hearing.text):
-            self._deaf = 0
-            messages = self._history.with_caller(hearing.text)
-            agreed = self._box.heard(hearing.text, hearing.began_ms)
-            if hearing.is_typed:
-                self.speaking.answer(self.next_turn, messages, agreed)
-                return
-            ended_ms = hearing.voice.speech_ended_ms
-            self.speaking.reply(self.next_turn, messages, ended_ms, hearing.judged_ms, agreed)
-        else:
-            self._timeline.emit(Notice("too many replies in a row; the agent waits"))
-            self.signal(Signal.REPLY_EMPTY)
-
-    def _commit(self) -> None:
-        self._turn += 1
-        self.hearing.language = self.hearing.language or self.speaking.language
-        self._history.add(LegKind.CALLER, self.hearing.commit(self._turn))
-
-    def _resume(self) -> None:
-        self._timeline.emit(InterruptionResumed(self._turn))
-        self.speaking.resume()
-
-    def _cut(self) -> None:
-        if self.speaking.playback.active:
-            self._timeline.emit(Interrupted(self._turn, int(self._timeline.now_ms())))
-        heard = self.speaking.cut()
-        self._box.cut(heard)
-        self._remember(heard)
-
-    def _finish(self) -> None:
-        self._remember(self.speaking.finish())
-
-    def _remember(self, heard: str) -> None:
-        """What the agent did and what was heard of it."""
-        self._history.add_tools(self.speaking.take_uses())
-        self._history.add(LegKind.AGENT, heard)
-
-    def _late(self, result: ToolResult) -> None:
-        """A tool whose reply was given up has done its work all the same."""
-        self._history.add_tools((result,))
-
-    def _begin_wait(self) -> None:
-        self._wait_from_ms = self._timeline.now_ms()
-
-    def _prompt(self) -> None:
-        self._say(self._line_of("still_there"))
-
-    def _line_of(self, name: str) -> str:
-        """A fixed line of the agent's, in the language of the call."""
-        return self._agent.line(name, self.speaking.language)
-
-    def _say(self, text: str) -> None:
-        self._turn += 1
-        if lines := self._prepared(text):
-            self.speaking.play(self._turn, lines)
-        else:
-            self.speaking.say(self._turn, text)
-
-    def _say_goodbye(self) -> None:
-        if goodbye := self._line_of("goodbye"):
-            self._say(goodbye)
-        else:
-            self.signal(Signal.REPLY_EMPTY)
-
-    def _hang_up(self) -> None:
-        self._line.hang_up(self._goodbye_reason)
-
-    # What tools do to the call.
-
-    def act(self) -> None:
-        """An act answers the turn: it is not done a second time."""
-        self.signal(Signal.REPLY_AUDIO)
-
-    def part(self, reason: EndReason) -> None:
-        """End the call so, once the last sentence was heard."""
-        self._goodbye_reason = reason
-        if reason is EndReason.TRANSFERRED:
-            self._line.transfer(self._agent.facts.transfer_to)
-        self._leaving = True
-        self.signal(Signal.GOODBYE)
-
-
-_DO: dict[Command, Callable[[Conversation], None]] = {
-    Command.HEAR_BEGIN: lambda c: c.hearing.begin(),
-    Command.HEAR_DROP: lambda c: c.hearing.drop(),
-    Command.JUDGE: Conversation._judge,
-    Command.VOID: lambda c: c.hearing.void(),
-    Command.REPLY: Conversation._reply,
-    Command.CANCEL: lambda c: c.speaking.cancel(),
-    Command.HOLD: lambda c: c.speaking.hold(),
-    Command.RESUME: Conversation._resume,
-    Command.CUT: Conversation._cut,
-    Command.COMMIT: Conversation._commit,
-    Command.FINISH: Conversation._finish,
-    Command.WAIT: Conversation._begin_wait,
-    Command.PROMPT: Conversation._prompt,
-    Command.SAY_GOODBYE: Conversation._say_goodbye,
-    Command.HANG_UP: Conversation._hang_up,
-}

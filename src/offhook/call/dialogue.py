@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from offhook.call.aside import Aside
+from offhook.call.human_hearing import Fittings
 from offhook.call.legs import CallerLeg
 from offhook.call.playback import Playback
 from offhook.call.speaking import Spawn
 from offhook.call.timeline import Timeline
-from offhook.foundation.events import EndReason, Floor
+from offhook.engines.base import Clause
+from offhook.foundation.events import EndReason, Floor, LegKind
 
 
 class Line(Protocol):
@@ -64,6 +67,36 @@ class Dialogue(Protocol):
     def end(self, lost: bool = False) -> None:
         """Nobody hears the agent any more. `lost`: only what the channel confirmed was heard. Idempotent."""
 
+    # What humans on the call ask for (see call/aside.py). `step_aside` and `step_in` are idempotent.
+
+    @property
+    def saying(self) -> bool:
+        """Whether the agent says a human's line, or is about to."""
+
+    @property
+    def able(self) -> bool:
+        """Whether the agent could answer: an engine that is lost cannot."""
+
+    @property
+    def aside(self) -> Aside:
+        """What humans want of the agent; they set `hushed`, and tell by `overhear` what is being said."""
+
+    def step_aside(self) -> None:
+        """A human conducts the call: what the agent says is cut as heard; it answers nobody and waits for
+        nobody, while the caller's turns go on to be taken down."""
+
+    def step_in(self, back: bool = False) -> None:
+        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+
+    def tell(self, leg: LegKind, text: str) -> None:
+        """A human said this to the caller: the agent knows it, and does not answer."""
+
+    def instruct(self, text: str) -> None:
+        """The agent knows this from its next reply on; the caller does not hear it."""
+
+    def say_line(self, text: str, sound: Sequence[Clause] = ()) -> None:
+        """Say exactly this, or play `sound`, as soon as the caller does not speak; own words are cut."""
+
     async def finish(self) -> None:
         """What the caller was saying when the call ended still belongs to the transcript."""
 
@@ -78,6 +111,7 @@ class Stage(Line, Protocol):
     playback: Playback
     timeline: Timeline
     absent_ms: int
+    fittings: Fittings
 
     @property
     def spawn(self) -> Spawn: ...

@@ -1,53 +1,31 @@
-"""The conversation of a call whose vendor decides the turns: what was heard, limits, tools, goodbyes.
+"""The conversation of a call whose vendor decides the turns: what session and humans ask of it; goodbyes.
 
-The vendor's detector decides who has the floor; ours only hushes the agent until the vendor's word is here
-(docs/decisions/0010-realtime-engine.md). No channel, no tape, no vendor's protocol.
+What the vendor says of it is duplex_turns.py's. No channel, no tape, no vendor's protocol.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from offhook.audio.convert import to_bytes
-from offhook.audio.dtmf import dtmf_tones
-from offhook.call.caller_turns import CallerTurn, CallerTurns, OrderedHistory
 from offhook.call.dialogue import Stage
-from offhook.call.duplex_tools import DuplexTools
+from offhook.call.duplex_turns import DuplexTurns
 from offhook.call.limits import Keypad
-from offhook.call.overlap import Overlap
-from offhook.call.reply_times import AwaitedReply
 from offhook.call.timeline import failure
 from offhook.call.tools.box import Toolbox
-from offhook.call.tools.builtin import Outcome
-from offhook.call.utterances import Utterances
-from offhook.call.waits import Waits
 from offhook.engines.base import Clause
 from offhook.engines.duplex import DuplexEngine
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
-from offhook.foundation.events import (
-    EndReason,
-    Floor,
-    FloorChanged,
-    Interrupted,
-    InterruptionResumed,
-    LegKind,
-    NoInput,
-    Notice,
-)
-from offhook.speech.base import Message, ToolCall, ToolResult
-
-MAX_TROUBLES = 40
-_REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
-"""A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
+from offhook.foundation.events import EndReason, Floor, InterruptionResumed, LegKind, NoInput, Notice
+from offhook.speech.base import Message
 
 Rescue = Callable[[Sequence[Message], int], bool]
 """Lets another engine go on, given the history and the number of the last turn; False: there is none."""
 
 
-class DuplexConversation:
-    """Implements Dialogue for the session and DuplexListener for the engine. `prepared(text)` gives lines
-    spoken beforehand by another voice of the house; `rescue` is tried when the vendor is gone for good."""
+class DuplexConversation(DuplexTurns):
+    """Implements Dialogue for the session. `prepared(text)` gives lines spoken beforehand by another voice of
+    the house; `rescue` is tried when the vendor is gone for good."""
 
     def __init__(
         self,
@@ -55,62 +33,15 @@ class DuplexConversation:
         engine: DuplexEngine,
         stage: Stage,
         prepared: Callable[[str], Sequence[Clause]],
-        rescue: Rescue,
+        rescue: Rescue | None,
         toolbox: Toolbox,
         text_only: bool = False,
     ) -> None:
-        self._agent = agent
-        self._engine = engine
-        self._stage = stage
-        self._timeline = timeline = stage.timeline
-        self._playback = playback = stage.playback
+        super().__init__(agent, engine, stage, toolbox, text_only)
         self._prepared = prepared
         self._rescue = rescue
-        self._overlap = Overlap(
-            stage.leg, playback, timeline, agent.patience, self._may_yield, stage.absent_ms
-        )
-        self._utterances = Utterances(playback, stage.leg.format, timeline)
-        self._turns = CallerTurns(timeline)
-        self._history = OrderedHistory()
-        self._tools = DuplexTools(toolbox, engine, stage.spawn, lambda: not self._turns.owed, self._tool_done)
-        self._text_only = text_only
-        self._language = agent.language
-        self._waits = Waits(agent.patience)
         self._keypad = Keypad()
-        self._turn = 0
-        self._troubles = 0
-        self._reply: AwaitedReply | None = None
-        self._closing: EndReason | None = None
-        self._greeting = self._speaking = self._away = self._lost = self._ended = False
-        self._shown: Floor | None = None
-        self.hear: Callable[[bytes], None] = engine.hear
-
-    # What the session asks.
-
-    @property
-    def floor(self) -> Floor:
-        """Who is talking now, from what is known: there is no turn table of ours to be in step with."""
-        if self._ended:
-            return Floor.ENDED
-        if self._closing is not None:
-            return Floor.CLOSING
-        if self._playback.active:
-            if self._playback.held:
-                return Floor.HOLDING
-            return Floor.GREETING if self._greeting else Floor.SPEAKING
-        if self._speaking:
-            return Floor.HEARING
-        if self._waits.is_thinking(self._timeline.now_ms()):
-            return Floor.GREETING if self._greeting else Floor.THINKING
-        return Floor.LISTENING
-
-    @property
-    def next_turn(self) -> int:
-        return self._turn + 1
-
-    def history(self) -> list[Message]:
-        """What was heard so far, and what is being said."""
-        return self._history.messages(self._utterances.so_far() if self._utterances.active else "")
+        self.hear: Callable[[bytes], None] | None = engine.hear
 
     def greet(self) -> None:
         if self._agent.greeting:
@@ -121,12 +52,19 @@ class DuplexConversation:
         self._show()
 
     def window(self, window: bytes, probability: float) -> None:
-        self._overlap.window(window, probability)
+        ear = self._meanwhile.ear
+        if ear is None:
+            self._overlap.window(window, probability)
+        else:
+            ear.window(window, probability)
 
     def tick(self, now_ms: float) -> None:
         if self._playback.tick(now_ms):
             self._reply_done()
         if self._away or self._ended:
+            return
+        if self.aside.away:
+            self._stand_by(now_ms)
             return
         if silence := self._overlap.absent(now_ms):
             self._engine.hear(silence)
@@ -143,7 +81,10 @@ class DuplexConversation:
             self._carry_on()
         self._show()
         if self._shown is Floor.LISTENING:
-            self._wait(now_ms)
+            if self.aside.owed is not None:
+                self._answer_owed()
+            else:
+                self._wait(now_ms)
 
     def digit(self, digit: str) -> None:
         if digits := self._keypad.press(digit, self._timeline.now_ms()):
@@ -153,11 +94,15 @@ class DuplexConversation:
         if self._ended or not self._may_yield():
             return
         self._closing = None
-        self._cut()
+        if not self.aside.away:
+            self._cut()
         turn = self._begin_turn("", int(self._timeline.now_ms()))
         self._commit(turn.number)
         self._turns.final(turn, text)
         self._history.add(turn.number, LegKind.CALLER, text)
+        if self.aside.away:
+            self._meanwhile.note(LegKind.CALLER, text)
+            return
         self._engine.type(text)
         self._think()
         self._show()
@@ -193,95 +138,98 @@ class DuplexConversation:
     async def close(self) -> None:
         await self._engine.close()
 
-    # What the engine tells.
+    # What humans on the call ask for.
 
-    def on_ready(self) -> None:
-        """Turns whose words an earlier session owed will be heard again."""
-        self._turns.forget()
-        self._speaking = False
+    @property
+    def saying(self) -> bool:
+        """Whether the agent says a human's line, or is about to."""
+        waits = self._waits.is_thinking(self._timeline.now_ms())
+        return self.aside.saying and (self._playback.active or waits)
 
-    def on_speech(self, began: bool, item: str = "") -> None:
-        if self._ended or not self._may_yield():
+    @property
+    def able(self) -> bool:
+        """Whether the agent, or the engine that would go on in its place, could answer."""
+        return not self._ended and (not self._lost or self._rescue is not None)
+
+    def step_aside(self) -> None:
+        """A human conducts the call from now on: the vendor hears and says nothing. Idempotent."""
+        if self.aside.away:
             return
-        if began:
-            self._closing = None
-            self._greeting = False
-            self._speaking = True
-            self._waits.answered()
-            self._begin_turn(item, self._overlap.take_began_ms())
-            self._cut()
-        elif self._speaking:
-            self._speaking = False
-            turn = self._turns.end(item, self._overlap.ended_ms)
-            if turn is not None:
-                self._commit(turn.number)
-                self._reply = AwaitedReply(turn.number, turn.ended_ms, self._timeline.now_ms())
-            self._think()
+        self._give_up()
+        self.aside.away = True
+        self.aside.owed = None
+        self.hear = None
+        self._overlap.rest()
+        self._meanwhile.begin()
         self._show()
 
-    def on_words(self, text: str, final: bool, language: str = "", item: str = "") -> None:
-        turn = self._turns.find(item)
-        if turn is None:
-            if not text:
-                return
-            turn = self._begin_turn(item, self._overlap.take_began_ms())
-        if not final:
-            self._turns.partial(turn, text)
+    def step_in(self, back: bool = False) -> None:
+        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+        if not self.aside.away:
             return
-        self._commit(turn.number)
-        self._turns.final(turn, text, language)
-        self._history.add(turn.number, LegKind.CALLER, text)
-        self._language = language or self._language
-        self._tools.heard(text, turn.started_ms)
-        if self._reply is not None and self._reply.turn == turn.number:
-            self._reply.words(self._timeline.now_ms())
+        self.aside.away = False
+        self.hear = self._engine.hear
+        self._waits.prompts = 0
+        self._waits.input(self._timeline.now_ms())
+        waits = self._meanwhile.end()
+        self.aside.owed = [Message(LegKind.CALLER, waits)] if waits else None
+        line = self._agent.line("back", self._language) if back else ""
+        if line:
+            self.say_line(line)
+        elif waits:
+            self._answer_owed()
+        self._show()
 
-    def on_sound(self, item: str, audio: bytes) -> None:
-        if self._ended or not self._utterances.expected(item):
-            return
-        first = not self._utterances.active
-        if first:
-            self._utterances.turn = self._turn
-        if not self._utterances.sound(item, audio):
-            self._timeline.emit(Notice("the agent talks on and on: the rest is not played"))
-        elif first:
-            self._sounds()
+    def tell(self, leg: LegKind, text: str) -> None:
+        """A human said this to the caller: the vendor knows it, and does not answer."""
+        self.aside.tell(text)
+        self._history.add(self._turn, leg, text)
+        self._meanwhile.note(leg, text)
 
-    def on_text(self, item: str, text: str) -> None:
+    def instruct(self, text: str) -> None:
+        """The vendor's model knows this from its next reply on; the caller does not hear it."""
+        self._history.add(self._turn, LegKind.OPERATOR, text, hidden=True)
+        self._meanwhile.instruct(text)
+
+    def say_line(self, text: str, sound: Sequence[Clause] = ()) -> None:
+        """Say this as exactly as the vendor can, or play `sound`; the agent's own words are cut."""
         if self._ended:
             return
-        if not self._utterances.active:
+        if not self.saying:
+            self._give_up()
+        self.aside.saying = True
+        if sound:
+            self._turn += 1
             self._utterances.turn = self._turn
-        if self._reply is not None:
-            self._reply.text(self._timeline.now_ms())
-        self._utterances.text(item, text)
+            self._utterances.play(sound)
+        else:
+            self._say(text)
+        self._show()
 
-    def on_spoken(self, item: str) -> None:
-        words = self._utterances.spoken(item)
-        if words and self._text_only:
-            self._utterances.turn = self._turn
-            self._utterances.read(words)
-            self._history.add(self._turn, LegKind.AGENT, words)
-            self._waits.answered()
-            if self._closing is not None:
-                self._stage.hang_up(self._closing)
-
-    def on_interrupted(self) -> None:
-        if not self._ended and self._may_yield():
-            self._closing = None
+    def _give_up(self) -> None:
+        """What the agent is saying, or about to say, is cut by a human."""
+        self._closing = None
+        self._waits.answered()
+        self.aside.cutting = True
+        try:
             self._cut()
-            self._show()
+        finally:
+            self.aside.cutting = self.aside.saying = False
 
-    def on_tool(self, call: ToolCall) -> None:
-        if not self._ended:
+    def _stand_by(self, now_ms: float) -> None:
+        """A tick while a human conducts the call."""
+        if self._meanwhile.ear is not None:
+            self._meanwhile.ear.pass_time(now_ms)
+        if digits := self._keypad.tick(now_ms):
+            self.typed(digits)
+        self._show()
+
+    def _answer_owed(self) -> None:
+        """The caller has waited for this since a human had the call."""
+        owed = self.aside.take_owed()
+        if owed:
+            self._engine.type(owed[-1].text)
             self._think()
-            self._tools.called(call, self._language)
-            self._show()
-
-    def on_trouble(self, error: ProviderError) -> None:
-        self._troubles += 1
-        if self._troubles <= MAX_TROUBLES:
-            self._timeline.emit(failure("engine", error))
 
     # Within.
 
@@ -292,79 +240,12 @@ class DuplexConversation:
             self._timeline.emit(failure("engine", error))
             self._lost = True
         else:
+            if self.aside.away:  # it had nothing to do; a human has the caller
+                self._lost = True
+                return
             self._closing = self._closing or EndReason.AGENT_HUNG_UP
         if self._playback.active:
             self._playback.close()  # what came is heard to its end; the next tick goes on from there
-
-    def _tool_done(self, call: ToolCall, outcome: Outcome) -> None:
-        """What a tool came to: the vendor is told next, and goes on talking unless the call ends."""
-        self._history.add(self._turn, LegKind.AGENT, "", (ToolResult(call, outcome.text, outcome.failed),))
-        if self._ended:
-            return
-        if outcome.digits:
-            format = self._stage.leg.format
-            self._utterances.tones(to_bytes(dtmf_tones(outcome.digits, format.rate), format.encoding))
-        if outcome.ends is None:
-            self._think()
-        elif self._closing is None:
-            if outcome.ends is EndReason.TRANSFERRED:
-                self._stage.transfer(self._agent.facts.transfer_to)
-            self._closing = outcome.ends
-            if not self._playback.active:
-                self._say(self._agent.line("goodbye", self._language))
-        self._show()
-
-    def _may_yield(self) -> bool:
-        """Whether what the caller says can still change what happens."""
-        return self._closing is None or (self._closing in _REOPENED_BY_SPEECH and not self._lost)
-
-    def _begin_turn(self, item: str, began_ms: int) -> CallerTurn:
-        self._waits.prompts = 0
-        return self._turns.begin(self._turn + 1, item, began_ms)
-
-    def _commit(self, number: int) -> None:
-        self._turn = max(self._turn, number)
-
-    def _think(self) -> None:
-        self._waits.think(self._timeline.now_ms())
-
-    def _sounds(self) -> None:
-        """The first sound of a reply is on its way."""
-        self._waits.answered()
-        if self._overlap.voice.speaking:
-            self._overlap.voice.again()  # the caller already speaks: what comes next counts from here
-        if self._reply is not None:
-            self._timeline.emit(self._reply.sounds(self._timeline.now_ms()))
-            self._reply = None
-        self._show()
-
-    def _cut(self) -> None:
-        """Stop at once what the agent is saying, and tell the vendor how much of it was heard."""
-        if not self._utterances.active:
-            return
-        self._greeting = False
-        self._timeline.emit(Interrupted(self._utterances.turn, int(self._timeline.now_ms())))
-        heard, short = self._utterances.cut()
-        self._tools.cut(heard)
-        self._history.add(self._utterances.turn, LegKind.AGENT, heard)
-        for utterance in short:
-            self._engine.heard(utterance.item, utterance.ms, utterance.text)
-
-    def _reply_done(self) -> None:
-        """The caller has heard all of what the agent was saying."""
-        self._greeting = False
-        self._history.add(self._utterances.turn, LegKind.AGENT, self._utterances.finish())
-        self._waits.input(self._timeline.now_ms())
-        if self._closing is not None:
-            self._stage.hang_up(self._closing)
-
-    def _say(self, text: str) -> None:
-        """A line of ours, by the vendor's voice; without one the tick ends the call when it has to."""
-        self._turn += 1
-        if text and not self._lost:
-            self._waits.goodbye(self._timeline.now_ms())
-            self._think()
-            self._engine.say(text)
 
     def _wait(self, now_ms: float) -> None:
         if self._overlap.voice.speaking:
@@ -379,7 +260,7 @@ class DuplexConversation:
 
     def _carry_on(self) -> None:
         """The vendor is gone for good: another engine takes the call, or it ends with an apology."""
-        if self._rescue(self._history.messages(), self._turn):
+        if self._rescue is not None and self._rescue(self._history.messages(), self._turn):
             self._ended = True
             return
         self._timeline.emit(Notice("the vendor of the voice is lost and no other engine can go on"))
@@ -388,11 +269,3 @@ class DuplexConversation:
         if lines := self._prepared(self._agent.apology):
             self._utterances.turn = self._turn
             self._utterances.play(lines)
-
-    def _show(self) -> None:
-        floor = self.floor
-        if floor is not self._shown:
-            if floor is Floor.LISTENING:
-                self._waits.input(self._timeline.now_ms())
-            self._shown = floor
-            self._timeline.emit(FloorChanged(floor))

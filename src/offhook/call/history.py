@@ -36,10 +36,16 @@ class History:
         if not text:
             return
         last = self.messages[-1] if self.messages else None
-        if last is not None and last.leg is leg and not last.tools:
+        if last is not None and last.leg is leg and not last.tools and not last.hidden:
             text = f"{self.messages.pop().text} {text}"
         self.messages.append(Message(leg, text))
         del self.messages[: -self.limit]
+
+    def add_hidden(self, text: str) -> None:
+        """Append what a human told the agent alone; empty text adds nothing."""
+        if text := text.strip():
+            self.messages.append(Message(LegKind.OPERATOR, text, hidden=True))
+            del self.messages[: -self.limit]
 
     def add_tools(self, results: Sequence[ToolResult]) -> None:
         """Append what the agent's tools came to; none adds nothing."""

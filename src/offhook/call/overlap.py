@@ -85,6 +85,10 @@ class Overlap:
         self._playback.resume()
         return True
 
+    def rest(self) -> None:
+        """The caller is heard elsewhere for a while."""
+        self.voice.absent(_RECENT_MS)
+
     def _note(self, signal: Signal) -> None:
         now_ms = self._timeline.now_ms()
         if signal is Signal.SPEECH_STARTED:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.call.history import cut
-from offhook.channels.base import Channel
+from offhook.call.said import Said, Spoken
 from offhook.engines.base import Clause
 
 FRAME_MS = 20
@@ -27,38 +26,14 @@ CHAR_MS = 60
 """How long a character of speech takes, at least, where a clause's sound has not come to its end."""
 
 
-@dataclass(slots=True)
-class Spoken:
-    """A piece of sound in flight: bytes of it sent, heard by the estimate, confirmed by a mark."""
+class Outlet(Protocol):
+    """What playback needs of a channel: see channels.base.Channel."""
 
-    said: Said
-    audio: bytes
-    sent: int = 0
-    heard: int = 0
-    confirmed: int = 0
+    def play(self, audio: bytes) -> None: ...
 
+    def clear(self) -> None: ...
 
-@dataclass(slots=True)
-class Said:
-    """A clause on its way: its words, its sound in one or more pieces, `whole` once no more will come;
-    a `broken` one never is: its sound ended before its words."""
-
-    text: str
-    pieces: list[Spoken] = field(default_factory=list)
-    whole: bool = False
-    broken: bool = False
-
-    @property
-    def heard(self) -> int:
-        """Bytes that the caller heard."""
-        return sum(piece.heard for piece in self.pieces)
-
-    def words(self, char_bytes: float) -> tuple[str, str]:
-        """The words heard and unheard."""
-        size = sum(len(piece.audio) for piece in self.pieces)
-        if not self.whole:
-            size = max(size, int(len(self.text) * char_bytes))
-        return cut(self.text, self.heard / max(1, size))
+    def mark(self, name: str) -> None: ...
 
 
 class Playback:
@@ -68,11 +43,12 @@ class Playback:
     from the opening of a reply until it was heard to its end or cut; `held` while an overlap is undecided;
     `underruns` counts how often a reply ran dry in the middle. `on_sent` is told when all of a reply is on
     its way. With `unsounded` the caller reads the words: what was sent counts as heard, and is not taped.
+    `committed_ms`: what is to be heard before then is mixed with others' sound and cannot be taken back.
     """
 
     def __init__(
         self,
-        channel: Channel,
+        channel: Outlet,
         format: AudioFormat,
         on_heard: Callable[[float, bytes], None],
         lead_ms: int = 80,
@@ -111,6 +87,21 @@ class Playback:
         self.frames = 0
         self.started_ms = 0
         self.left_ms = float("inf")
+        self.committed_ms = 0.0
+
+    def route(self, outlet: Outlet) -> None:
+        """Send to this from now on; what was sent stays where it is."""
+        self._channel = outlet
+
+    @property
+    def playout_ms(self) -> float:
+        """When the caller has heard all that was sent."""
+        return self._playout_ms
+
+    def coming(self, ms: int) -> bytes:
+        """The sound that would be sent next, `ms` of it at most."""
+        next_ = self._waiting[0] if self._waiting and not self.held else None
+        return next_.audio[next_.sent : next_.sent + self._format.size(ms)] if next_ is not None else b""
 
     @property
     def unheard_ms(self) -> float:
@@ -133,7 +124,7 @@ class Playback:
         self._open = self.active = True
         self.held = self._told_sent = False
         self._before = 0
-        self._done.clear()
+        self._spend()
         self._outstanding.clear()
         self._reached.clear()
 
@@ -229,6 +220,7 @@ class Playback:
         self._away, self.left_ms, self._rejoined = False, float("inf"), True
 
     def _take_back(self, now_ms: float) -> None:
+        now_ms = max(now_ms, self.committed_ms)
         self._settle(now_ms)
         self._channel.clear()
         while self._flight:
@@ -298,8 +290,9 @@ class Playback:
         elif not self.held:
             self.hold(now_ms)
         clauses = [said.words(CHAR_MS * self._bytes_per_ms) for said in self._clauses()]
+        self._done.extend(self._waiting)
         self._waiting.clear()
-        self._done.clear()
+        self._spend()
         self._said = None
         self.held = self._open = self.active = False
         self.queued = 0
@@ -313,8 +306,13 @@ class Playback:
             said.words(CHAR_MS * self._bytes_per_ms)[0] if said.broken else said.text.strip()
             for said in self._clauses()
         ]
-        self._done.clear()
+        self._spend()
         return " ".join(part for part in parts if part)
+
+    def _spend(self) -> None:
+        for spoken in self._done:
+            spoken.spend()
+        self._done.clear()
 
     def _clauses(self) -> list[Said]:
         """What this reply said so far, in order, each clause once."""
@@ -336,7 +334,7 @@ class Playback:
         if self._playout_ms < now_ms:
             if not fresh and not self._rejoined and now_ms - self._playout_ms > FRAME_MS:
                 self.underruns += 1
-            self._playout_ms = float(int(now_ms))
+            self._playout_ms = max(float(int(now_ms)), self.committed_ms)
         self._rejoined = False
         if fresh:
             self.started_ms = int(now_ms)

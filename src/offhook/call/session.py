@@ -138,7 +138,7 @@ class Session:
         try:
             self.conversation.greet()
             await self._closed.wait()
-            await self.conversation.finish()
+            await self._finish()
         finally:
             reason = self.end_reason or EndReason.FAILED
             self.hang_up(reason)
@@ -148,10 +148,19 @@ class Session:
             await self._release()
         return reason
 
+    async def _finish(self) -> None:
+        """Everybody goes; what they were saying still belongs to the transcript."""
+        if self._bridge is not None:
+            self._bridge.close(self.end_reason or EndReason.FAILED)
+        await self.conversation.finish()
+        if self._bridge is not None:
+            await self._bridge.finish()
+
     async def _release(self) -> None:
         """Let go of tasks, tape and engine; an engine that does not close in time is left behind."""
         if self._bridge is not None:
             self._bridge.close(self.end_reason or EndReason.FAILED)
+            self._sound = None
         if self._tape is not None:
             self._tape.close()
         tasks = tuple(self._tasks)

@@ -16,7 +16,7 @@ from offhook.channels.base import Manners
 from offhook.engines.base import Engine
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
-from offhook.foundation.events import LegKind, ToolCalled
+from offhook.foundation.events import Floor, LegKind, ToolCalled
 from offhook.foundation.tools import ToolCall, ToolSpec
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ class CallSteering:
 
     def silence(self) -> None:
         self._asked = None
-        self._conversation.silence()
+        if self._conversation.floor is not Floor.CLOSING:
+            self._conversation.silence()
 
     def heard(self, heard_ms: float) -> None:
         self._playback.correct(heard_ms)

@@ -29,7 +29,7 @@ class Signal(StrEnum):
     TURN_NOTED = "turn_noted"
     """As `turn_ended`, but nobody wants it answered now (see steering.py)."""
     CANCELLED = "cancelled"
-    """The caller's program wants the agent to be silent (see steering.py)."""
+    """The caller's program, or a human who takes over, wants the agent to be silent."""
     TYPED = "typed"
     """A typed line or a finished string of digits: a whole turn at once."""
     REPLY_AUDIO = "reply_audio"
@@ -163,6 +163,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.SPEECH_CONFIRMED: (_F.HEARING, (_C.CUT,)),
         _S.REPLY_DONE: (_F.ENDED, (_C.FINISH, _C.HANG_UP)),
         _S.REPLY_EMPTY: (_F.ENDED, (_C.FINISH, _C.HANG_UP)),
+        _S.CANCELLED: (_F.LISTENING, (_C.CUT, _C.WAIT)),
         _S.CLOSED: _END,
     },
     _F.ENDED: {},

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offhook.audio.frame import AudioFormat
-from offhook.call.playback import CHAR_MS, Playback, Said
+from offhook.call.playback import CHAR_MS, Playback
+from offhook.call.said import Said
 from offhook.call.timeline import Timeline
 from offhook.engines.base import Clause
 from offhook.engines.chunking import Clauses
@@ -159,11 +160,16 @@ class Utterances:
 
     def _short(self, item: str, utterance: _Utterance) -> Heard | None:
         said = utterance.said
-        size = sum(len(piece.audio) for piece in said.pieces)
+        size = sum(piece.size for piece in said.pieces)
         if utterance.whole and said.heard >= size:
             return None
         words, _ = said.words(CHAR_MS * self._format.size(1000) / 1000)
         return Heard(item, int(self._format.ms(said.heard)), words)
+
+    def refuse(self, item: str) -> None:
+        """Nothing of this utterance is wanted, nor of what follows of it."""
+        if self.expected(item):
+            self._drop(item)
 
     def _drop(self, item: str) -> None:
         self._dropped.append(item)

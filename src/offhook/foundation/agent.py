@@ -85,6 +85,7 @@ class Phrases:
     noted: str = ""
     nobody: str = ""
     cannot: str = ""
+    back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class Agent:
     """Said after a note was kept, when the model itself says nothing."""
     nobody: str = "I'm sorry, I can't put you through from here."
     cannot: str = "I'm sorry, I can't do that."
+    back: str = "I'm back with you."
+    """Said when the human who had the call was lost in the middle of it."""
     facts: Facts = field(default_factory=Facts)
     patience: Patience = field(default_factory=Patience)
     max_call_seconds: int = 1800

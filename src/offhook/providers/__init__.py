@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from offhook.call.tools import SPECS
 from offhook.engines.base import EngineFactory
 from offhook.engines.cascade import CascadeFactory
 from offhook.engines.duplex import DuplexFactory
 from offhook.foundation.clock import Clock
-from offhook.foundation.errors import SettingsError
+from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.providers.speech import Board as Board
 from offhook.providers.speech import make_llm, make_stt, make_tts
 from offhook.settings import ElevenLabs, OpenAi, Settings, Speech
 from offhook.settings.keys import plain
-from offhook.speech.base import TurnModel, Vad
+from offhook.speech.base import Stt, TurnModel, Vad
 
+_log = structlog.get_logger(__name__)
 SCRIPT = tuple(f"Hello, this is question {number} about your opening hours." for number in range(1, 1001))
 """What scripted callers say: never twice the same, which would be taken for a talking loop."""
 VAD_RATES = (8_000, 16_000)
@@ -56,6 +59,22 @@ def make_engines(
                 f"engine {name!r} is not known; choose cascade, scripted, openai-realtime or elevenlabs"
             )
     return engines
+
+
+def make_ears(
+    settings: Settings, engines: Mapping[str, EngineFactory | DuplexFactory], board: Board
+) -> tuple[Stt | None, bool]:
+    """The recognizer of what humans on a call say: the cascade's, or, where only vendors' engines answer, one
+    of its own; and whether it is that, to be closed by itself. None, with a word in the log, when it cannot
+    be had."""
+    for engine in engines.values():
+        if isinstance(engine, CascadeFactory):
+            return engine.stt, False
+    try:
+        return make_stt(settings, board), True
+    except ProviderError as error:
+        _log.warning("what humans say on calls is not written down", reason=error.reason)
+        return None, False
 
 
 def _scripted(clock: Clock) -> CascadeFactory:

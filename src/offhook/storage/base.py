@@ -85,9 +85,13 @@ class CallStore(Protocol):
         """Until everything given so far is committed."""
 
     async def calls(
-        self, limit: int = 50, before: str | None = None, channel: ChannelKind | None = None
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        channel: ChannelKind | None = None,
+        agents: Sequence[str] | None = None,
     ) -> Sequence[CallRecord]:
-        """Newest first; `before` is the id of the last call of the previous page."""
+        """Newest first; `before` is the id of the last call of the previous page; `agents`: of these only."""
 
     async def call(self, call_id: str) -> CallRecord | None: ...
 
@@ -104,6 +108,9 @@ class Tape(Protocol):
     def write(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
         """Audio of a leg in its format, `at_sample` samples after the answer. A gap before it
         becomes silence; a small overlap (jitter) is appended, a large one is cut."""
+
+    def join(self, leg: LegKind, format: AudioFormat) -> None:
+        """A leg that was not there at the beginning: what is written of it from now on is kept."""
 
     def close(self) -> None:
         """The call is over: seal the recording in the background. Idempotent."""

@@ -62,6 +62,11 @@ class CallTape:
             return
         self._frames.append((leg, at_sample, audio))
 
+    def join(self, leg: LegKind, format: AudioFormat) -> None:
+        """A leg that joins later. The deck sees it with the first frames that are written after."""
+        if leg not in self.formats:
+            self.formats = {**self.formats, leg: format}
+
     def take(self) -> list[Frame]:
         """What was written since the last time. For the deck's thread only."""
         frames = self._frames
