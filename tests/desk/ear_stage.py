@@ -26,6 +26,7 @@ class FakeEar:
         self.format = format
         self.volume = 1.0
         self.duck = 1.0
+        self.open = True
         self.heard: list[tuple[float, bytes]] = []
         self.gains: list[tuple[float, float]] = []
         self.stopped_at: list[float] = []
@@ -40,6 +41,9 @@ class FakeEar:
         assert self._done is None, "two sounds at once in one ear"
         assert len(audio) % self.format.width == 0
         assert audio
+        if not self.open:
+            on_done(False)
+            return
         loop = asyncio.get_running_loop()
         self.heard.append((loop.time(), audio))
         self.gains.append((self.volume, self.duck))
@@ -64,6 +68,7 @@ class FakeSeat:
         self.id = id
         self.person = person
         self.format = format
+        self.speaking = False
         self.ear = FakeEar(format)
 
 
@@ -156,9 +161,8 @@ class Desk:
         self.changes: list[tuple[float, CardChanged]] = []
         self.sounds: list[str] = []
         self.firsts: list[FirstSound] = []
-        self.is_heard = True
         self._zero = asyncio.get_running_loop().time() if zero is None else zero
-        line = EarLine(self._emit, self.now_ms, lambda: self.is_heard, self.sounds.append, self.firsts.append)
+        line = EarLine(self._emit, self.now_ms, self.sounds.append, self.firsts.append)
         self.queue = EarQueue(self.seat, self.narrator, wishes or EarWishes(), line)
 
     def now_ms(self) -> float:

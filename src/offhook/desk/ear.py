@@ -29,8 +29,13 @@ class Ear(Protocol):
     duck: float
     """Gain of all others while it sounds."""
 
+    @property
+    def open(self) -> bool:
+        """Whether the table of modes lets this ear hear the coach now."""
+
     def play(self, audio: bytes, on_done: Callable[[bool], None]) -> None:
-        """Whole samples in the seat's format. `on_done(True)` once they are heard, False when stopped."""
+        """Whole samples in the seat's format. `on_done(True)` once they are heard, False when stopped, or
+        at once where the ear is not open."""
 
     def stop(self) -> None:
         """Silence, now."""
@@ -50,6 +55,10 @@ class EarSeat(Protocol):
 
     @property
     def ear(self) -> Ear: ...
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the human speaks now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ NOW = 3
 _ASKED = NOW + 1
 PATIENCE_S = 2.0
 """How long a card waits for the operator's own speech to end."""
+_GLANCE_S = 0.05
+_NOT_HEARD = "not heard in this mode"
+_FRAME_MS = 20
+"""Sound that is not the last is given in whole frames: an ear fills up what is less with silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,11 @@ class FirstSound:
 
 @dataclass(frozen=True, slots=True)
 class EarLine:
-    """What a queue has of its call. `emit` puts a change on the timeline; `now_ms` is its media time;
-    `heard`: whether the table lets this seat hear the coach now. `on_sound` is told of a card whose sound
-    is whole, `on_first` of one that begins to sound."""
+    """What a queue has of its call. `emit` puts a change on the timeline; `now_ms` is its media time.
+    `on_sound` is told of a card whose sound is whole, `on_first` of one that begins to sound."""
 
     emit: Callable[[CardChanged], None]
     now_ms: Callable[[], float]
-    heard: Callable[[], bool] = lambda: True
     on_sound: Callable[[str], None] = lambda card_id: None
     on_first: Callable[[FirstSound], None] = lambda first: None
 
@@ -59,9 +61,8 @@ class EarQueue:
         self._playing: Held | None = None
         self._play = 0
         self._feeding = False
-        self._operator_talks = False
-        self._patience: asyncio.TimerHandle | None = None
-        self._impatient = False
+        self._glance: asyncio.TimerHandle | None = None
+        self._patient_since: float | None = None
         self._closed = False
 
     # What the call tells.
@@ -81,23 +82,16 @@ class EarQueue:
             self._cards.turn(held, CardStatus.SHOWN, "said already" if same else "")
         else:
             self._speak(held)
-            sounds = self.wishes.auto_play and not self.wishes.mute and self._line.heard()
+            sounds = self.wishes.auto_play and not self.wishes.mute and self.seat.ear.open
             self._cards.turn(held, CardStatus.QUEUED if sounds else CardStatus.SHOWN)
             self._bound()
         self._cards.forget()
         self._pump()
 
-    def operator_talks(self, on: bool) -> None:
-        """The operator began or ceased to speak; cards that are not urgent wait, for PATIENCE_S at most."""
-        self._operator_talks = on
-        if not on:
-            self._calm()
-            self._pump()
-
     def route_changed(self) -> None:
-        """The mode or the seat's stance is another: what this seat may not hear any more is silent."""
-        if not self._closed and not self._line.heard():
-            self._silence("not heard in this mode")
+        """The mode or the seat's stance is another: what this seat may not hear any more is text."""
+        if not self._closed and not self.seat.ear.open:
+            self._silence(_NOT_HEARD)
             self._show_queued()
 
     # What the operator does.
@@ -118,8 +112,8 @@ class EarQueue:
         held = self._cards.live(card_id)
         if self.wishes.mute:
             raise RefusedError("the coach is muted")
-        if not self._line.heard():
-            raise RefusedError("the coach is not heard in this mode")
+        if not self.seat.ear.open:
+            raise RefusedError(f"the coach is {_NOT_HEARD}")
         if not words(held.card.spoken):
             raise RefusedError("the card has nothing to say")
         if held is self._playing:
@@ -205,6 +199,10 @@ class EarQueue:
         """Play what is due."""
         queued = self._cards.queued()
         if self._closed or not queued:
+            self._calm()
+            return
+        if not self.seat.ear.open:
+            self._show_queued()
             return
         best = queued[0] if queued[0].priority >= NOW else next((h for h in queued if h.ready), queued[0])
         if not best.ready:
@@ -213,22 +211,30 @@ class EarQueue:
             if best.priority < NOW or self._playing.priority >= NOW:
                 return
             self._silence("something urgent came")
-        elif best.priority < NOW and self._operator_talks and not self._impatient:
-            if self._patience is None:
-                loop = asyncio.get_running_loop()
-                self._patience = loop.call_later(PATIENCE_S, self._lose_patience)
+        elif best.priority < NOW and self._must_wait():
             return
         self._begin(best)
 
-    def _lose_patience(self) -> None:
-        self._patience, self._impatient = None, True
+    def _must_wait(self) -> bool:
+        """Whether the operator speaks, and has not for PATIENCE_S since something waits. Looks again soon."""
+        loop = asyncio.get_running_loop()
+        if self._patient_since is None:
+            self._patient_since = loop.time()
+        if not self.seat.speaking or loop.time() - self._patient_since >= PATIENCE_S:
+            return False
+        if self._glance is None:
+            self._glance = loop.call_later(_GLANCE_S, self._look_again)
+        return True
+
+    def _look_again(self) -> None:
+        self._glance = None
         self._pump()
 
     def _calm(self) -> None:
-        self._impatient = False
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._patient_since = None
+        if self._glance is not None:
+            self._glance.cancel()
+            self._glance = None
 
     def _begin(self, held: Held) -> None:
         self._calm()
@@ -248,7 +254,9 @@ class EarQueue:
         sound, play = held.sound, self._play
         left = len(sound.audio) - held.sent
         if left and (sound.done or left >= self.seat.format.size(START_MS)):
-            piece = bytes(sound.audio[held.sent :])
+            if not sound.done:
+                left -= left % self.seat.format.size(_FRAME_MS)
+            piece = bytes(sound.audio[held.sent : held.sent + left])
             held.sent += left
             self._feeding = True
             self.seat.ear.play(piece, lambda whole: self._piece_done(play, whole))
@@ -261,7 +269,7 @@ class EarQueue:
             if whole:
                 self._feed()
             else:
-                self._end("stopped")
+                self._end("stopped" if self.seat.ear.open else _NOT_HEARD)
 
     def _end(self, note: str) -> None:
         """The card that played has sounded; the next one may."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offhook.call.modes import Part, is_heard, part_of
 from offhook.desk.clips import ClipShelf
 from offhook.desk.ear import EarMemory, EarSeat
 from offhook.desk.ear_queue import EarLine, EarQueue, FirstSound
 from offhook.desk.narration import Narrator
 from offhook.desk.voices import VoiceBook
 from offhook.foundation.desk_events import CardChanged
-from offhook.foundation.people import Mode, Stance
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,11 @@ class Studio:
         seat: EarSeat,
         emit: Callable[[CardChanged], None],
         now_ms: Callable[[], float],
-        heard: Callable[[], bool],
         on_sound: Callable[[str], None] = lambda card_id: None,
         on_first: Callable[[FirstSound], None] = lambda first: None,
     ) -> SeatEar:
         """The coach's voice for a seat of a call; close it when the seat is left."""
-        line = EarLine(emit, now_ms, heard, on_sound, on_first)
+        line = EarLine(emit, now_ms, on_sound, on_first)
         queue = EarQueue(seat, self.narrator, self.memory.of(seat.person), line)
         return SeatEar(queue, self.memory.watch(seat.person, queue.change))
 
@@ -55,8 +52,3 @@ class SeatEar:
         """Silence. Idempotent."""
         self._unwatch()
         self.queue.close()
-
-
-def hears_coach(stance: Stance, mode: Mode) -> bool:
-    """Whether a seat of this stance may hear the coach: the bridge's table says."""
-    return is_heard(Part.COACH, part_of(stance), mode)
