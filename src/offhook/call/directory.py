@@ -26,6 +26,7 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, NotFoundError, ProviderError, StorageError
 from offhook.foundation.events import (
+    CallEvent,
     CallStarted,
     ChannelKind,
     EndReason,
@@ -165,6 +166,13 @@ class Directory:
         if call is None:
             raise NotFoundError("there is no live call with that id")
         call.session.hang_up(reason)
+
+    def emit(self, call_id: str, event: CallEvent) -> bool:
+        """Put an event on a live call's timeline; False where there is no such call here."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.session.timeline.emit(event)
+        return call is not None
 
     async def close(self, reason: EndReason = EndReason.SERVER_STOPPED, grace_s: float = 4.0) -> None:
         """End all calls: a goodbye within `grace_s`, then the line; returns when all are cleaned up."""

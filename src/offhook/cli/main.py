@@ -10,6 +10,7 @@ import typer
 from offhook import __version__
 from offhook.cli.call import call
 from offhook.cli.doctor import doctor
+from offhook.cli.evidence import evidence
 from offhook.cli.models import models
 from offhook.cli.serve import serve
 from offhook.foundation.errors import OffhookError, SettingsError
@@ -25,6 +26,7 @@ app.command()(serve)
 app.command()(call)
 app.command()(doctor)
 app.add_typer(models, name="models")
+app.add_typer(evidence, name="evidence")
 
 
 @app.command()
