@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 
@@ -24,6 +25,10 @@ from offhook.channels.realtime import MESSAGE_BYTES as REALTIME_BYTES
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk.entities.find import warm
+from offhook.desk.entities.watch import EntityWatch
+from offhook.desk.evidence.desk import EvidenceDesk
+from offhook.desk.people import People, open_people
 from offhook.desk.studio import Studio
 from offhook.engines.duplex import DuplexFactory
 from offhook.engines.trial import try_agent
@@ -31,10 +36,11 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
-from offhook.providers import Board, make_engines, make_vads
+from offhook.providers import Board, make_ears, make_engines, make_vads
 from offhook.providers.studio import make_studio
 from offhook.providers.tools import make_tools
 from offhook.settings import Settings
+from offhook.speech.base import Stt
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 from offhook.telemetry import MeasuringLedger, Troubles, gauges, refused_at
@@ -92,6 +98,7 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
     _quiet_collector()
     app.media.start()
     app.watchdog.start()
+    app.people.sessions.start()
     try:
         await server.run_until_stopped(*listeners)
     finally:
@@ -136,6 +143,9 @@ class App:
     site: Site
     watchdog: Watchdog
     studio: Studio
+    people: People
+    ears: Stt | None = None
+    """A recognizer that no engine has, and none closes."""
 
     async def close(self) -> None:
         """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
@@ -143,8 +153,11 @@ class App:
         await self.media.stop()
         if self.tapes is not None:
             await self.tapes.close()
+        await self.people.close()
         await self.store.close()
         await self.studio.close()
+        if self.ears is not None:
+            await self.ears.close()
         for engine in self.house.engines.values():
             await engine.close()
         await self.house.tools.close()
@@ -160,6 +173,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     board = Board()
     engines = await asyncio.to_thread(make_engines, settings, clock, board)
     troubles = Troubles(asyncio.get_running_loop())
+    ears, own_ears = await asyncio.to_thread(make_ears, settings, engines, board)
     store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
     media = MediaClock(clock, make_vads(settings.speech))
     bus = share.bus(metrics)
@@ -177,7 +191,9 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         settings.limits.max_calls,
         max_load=settings.limits.max_load,
         tools=make_tools(settings, clock),
+        stt=ears,
         new_call_id=share.new_call_id,
+        followers=lambda timeline: (EntityWatch(timeline.emit),),
         calls_elsewhere=share.calls_elsewhere,
     )
     directory = Directory(house)
@@ -185,16 +201,32 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     troubles.directory = directory
     await _check_agents(house)
     await house.tools.open()
+    await asyncio.to_thread(warm)
     await _prepare(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
     metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog, board)
     studio = make_studio(settings, engines, board)
     parts = _parts(settings, share, house, directory, store, tapes, metrics, watch, studio)
-    site = build_site(settings, parts)
+    people = await asyncio.to_thread(_open_people, settings, store, clock)
+    people.sessions.tell = share.people(people.sessions.refresh)
+    evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
+    site = build_site(settings, replace(parts, people=people, evidence=evidence))
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
-    return App(clock, house, media, directory, store, tapes, site, watchdog, studio)
+    return App(
+        clock,
+        house,
+        media,
+        directory,
+        store,
+        tapes,
+        site,
+        watchdog,
+        studio,
+        people,
+        ears if own_ears else None,
+    )
 
 
 def _make_data_folder(settings: Settings) -> None:
@@ -266,6 +298,14 @@ def _open_storage(
     if found or sealing:
         _log.warning("calls were cut off by a crash", calls=len(found), recordings=len(sealing))
     return store, tapes
+
+
+def _open_people(settings: Settings, store: SqlStore, clock: SystemClock) -> People:
+    idle = timedelta(minutes=settings.sessions.idle_minutes)
+    people = open_people(store.engine, clock, idle, timedelta(hours=settings.sessions.hours))
+    if not people.sessions.has_users and (settings.public_url or settings.api_key is not None):
+        _log.warning("nobody can log in yet: `offhook user add NAME --role admin` makes the first user")
+    return people
 
 
 async def _check_agents(house: House) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from offhook.channels.phone import PhoneSocket
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk.people import People, open_people
+from offhook.desk.studio import Studio
 from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.clock import ManualClock
 from offhook.foundation.events import (
@@ -33,6 +35,8 @@ from offhook.foundation.events import (
     TranscriptFinal,
 )
 from offhook.foundation.ids import call_id as new_call_id
+from offhook.providers import Board
+from offhook.providers.studio import make_studio
 from offhook.settings import Limits, Settings, Twilio
 from offhook.speech.llm.fake import ScriptedLlm
 from offhook.speech.stt.fake import ScriptedStt
@@ -92,12 +96,14 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
     shutil.copy(empty_database, tmp_path / "calls.db")
     store = SqlStore(f"sqlite:///{tmp_path}/calls.db", commit_interval=0.005)
     tapes = Tapes(tmp_path / "recordings", store, lambda call_id, reason: None)
+    made: list[People] = []
 
     def make(
         phone: bool = False,
         key: str = "",
         rest: TwilioRest | None = None,
         engine_parts: dict[str, Any] | None = None,
+        studio: Studio | None = None,
         **more: Any,
     ) -> Stage:
         account = Twilio(account_sid="AC" + "0" * 32, auth_token=SecretStr(TOKEN), from_number="+15550100")
@@ -108,7 +114,9 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         calls, desk, clock, watch = Calls(), FrontDesk(), ManualClock(), Watch()
         resume: ResumeDesk[Any] = ResumeDesk()
         bounds = SocketBounds(close_seconds=0.2)
+        made.append(open_people(store.engine, clock, timedelta(hours=8), timedelta(hours=24)))
         parts = Parts(
+            people=made[-1],
             directory=calls,
             store=store,
             recordings=tapes,
@@ -118,11 +126,14 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
             listen_browser=lambda admit: BrowserSocket(desk, admit, bounds, watch, resume),
             phone=rest,
             catalogue=catalogue(settings.agents, scripted(**engine_parts or {})),
+            studio=studio or make_studio(settings, {"cascade": scripted(**engine_parts or {})}, Board()),
             listen_realtime=lambda offer, session: RealtimeSocket(desk, offer, bounds, watch, session),
         )
         return Stage(build_site(settings, parts), parts, calls, desk, clock)
 
     yield make
+    for people in made:
+        await people.close()
     await tapes.close()
     await store.close()
 

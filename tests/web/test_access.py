@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from offhook.desk.roles import Action, may
+from offhook.foundation.people import Role
 from offhook.web.auth import ACCESS, Access, access_of
 from offhook.web.headers import CONTENT_SECURITY_POLICY
 
@@ -31,11 +33,20 @@ def test_every_route_is_in_the_table_and_the_other_way_round(stage: Any) -> None
     assert found == set(ACCESS)
 
 
-def test_what_is_not_in_the_table_is_for_the_console() -> None:
-    assert access_of("GET", "/api/secret") is Access.CONSOLE
-    assert access_of("DELETE", "/healthz") is Access.CONSOLE
+def test_every_route_takes_an_action_or_no_person_at_all() -> None:
+    for route, wanted in ACCESS.items():
+        assert isinstance(wanted, Action | Access), route
+        if isinstance(wanted, Action):
+            assert may(Role.ADMIN, wanted), route
+    public = {route for route, wanted in ACCESS.items() if wanted is Access.PUBLIC and route[0] != "GET"}
+    assert public == {("POST", "/api/session"), ("DELETE", "/api/session")}
+
+
+def test_what_is_not_in_the_table_is_for_admins() -> None:
+    assert access_of("GET", "/api/secret") is None
+    assert access_of("DELETE", "/healthz") is None
     assert access_of("HEAD", "/call") is Access.PUBLIC
-    assert access_of("GET", "/call/") is Access.CONSOLE
+    assert access_of("GET", "/call/") is None
     assert access_of("GET", "/static/console/assets/a.js") is Access.PUBLIC
     assert access_of("POST", "/hooks/twilio/voice") is Access.VENDOR
 

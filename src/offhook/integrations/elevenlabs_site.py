@@ -20,10 +20,10 @@ from offhook.protocols.signatures import TwilioSignatures
 from offhook.settings import Settings
 from offhook.settings.keys import plain
 from offhook.web import faults
-from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens
 from offhook.web.commons import Commons, own_commons
 from offhook.web.control import AgentList, AgentView
+from offhook.web.gate import Gate
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
 from offhook.web.media_doors import BrowserDoor, TwilioDoor
@@ -32,6 +32,7 @@ from offhook.web.pages import page_routes
 from offhook.web.site import BROWSER_PATH, phone_signatures
 from offhook.web.sockets import Door
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
+from offhook.web.visitors import Visitors
 
 AGENT = "default"
 """The one agent that callers may ask for: which it really is, the program decides."""
@@ -51,12 +52,8 @@ def build(settings: Settings, lobby: Lobby, clock: Clock) -> tuple[ASGIApp, Mapp
         lambda: (AGENT,),
         AGENT,
     )
-    gate = Gate(
-        BodyLimit(_app(lobby, hooks), settings.limits.body_bytes),
-        plain(settings.api_key),
-        commons.guesses,
-        public=bool(settings.public_url),
-    )
+    visitors = Visitors(None, plain(settings.api_key), commons.guesses, settings.public_url)
+    gate = Gate(BodyLimit(_app(lobby, hooks), settings.limits.body_bytes), visitors)
     return SecurityHeaders(gate), _doors(settings, lobby, commons, tokens, signed), tokens
 
 

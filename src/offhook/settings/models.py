@@ -36,6 +36,15 @@ class Limits(Section):
     body_bytes: int = Field(default=1 << 20, ge=1024, le=1 << 26)
 
 
+class Sessions(Section):
+    """How long somebody who logged in stays so."""
+
+    idle_minutes: int = Field(default=480, ge=5, le=10_080)
+    """Without a request, or a command on a live call."""
+    hours: int = Field(default=24, ge=1, le=720)
+    """In all."""
+
+
 class Twilio(Section):
     """The phone vendor's account. The webhook and media socket are open to loopback only without a token."""
 
@@ -88,6 +97,7 @@ class Settings(BaseSettings):
     speech: Speech = Field(default_factory=Speech)
     coach: Coach = Field(default_factory=Coach)
     limits: Limits = Field(default_factory=Limits)
+    sessions: Sessions = Field(default_factory=Sessions)
     twilio: Twilio = Field(default_factory=Twilio)
     openai: OpenAi = Field(default_factory=OpenAi)
     elevenlabs: ElevenLabs = Field(default_factory=ElevenLabs)

@@ -149,7 +149,7 @@ class PeopleRows:
         return self._write(work)
 
     def set_password(self, user_id: str, password: str, keep: str | None = "") -> None:
-        """`password` is a hash. Ends the user's sessions but `keep`, or none for None. Raises NotFoundError."""
+        """`password` is a hash. Ends the user's sessions but `keep`; none for None. Raises NotFoundError."""
 
         def work(connection: Connection) -> None:
             _find(connection, user_id)

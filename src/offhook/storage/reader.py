@@ -49,12 +49,20 @@ class Reader:
         except SQLAlchemyError as error:
             raise StorageError(f"rows cannot be read now ({type(error).__name__})") from None
 
-    def calls(self, limit: int, before: str | None, channel: ChannelKind | None) -> Sequence[CallRecord]:
+    def calls(
+        self,
+        limit: int,
+        before: str | None,
+        channel: ChannelKind | None,
+        agents: Sequence[str] | None = None,
+    ) -> Sequence[CallRecord]:
         """Newest first. An unknown `before` gives an empty page; `limit` is held between 1 and 500."""
         query = select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc())
         query = query.limit(max(1, min(limit, MAX_PAGE)))
         if channel is not None:
             query = query.where(calls.c.channel == channel)
+        if agents is not None:
+            query = query.where(calls.c.agent.in_(agents))
         if before is not None:
             last = select(calls.c.started_at).where(calls.c.id == before).scalar_subquery()
             older = calls.c.started_at < last

@@ -92,9 +92,13 @@ class SqlStore:
         return True
 
     async def calls(
-        self, limit: int = 50, before: str | None = None, channel: ChannelKind | None = None
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        channel: ChannelKind | None = None,
+        agents: Sequence[str] | None = None,
     ) -> Sequence[CallRecord]:
-        return await asyncio.to_thread(self._reader.calls, limit, before, channel)
+        return await asyncio.to_thread(self._reader.calls, limit, before, channel, agents)
 
     async def call(self, call_id: str) -> CallRecord | None:
         return await asyncio.to_thread(self._reader.call, call_id)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from offhook.desk.entities.collect import collect
+from offhook.desk.roles import Action
 from offhook.foundation.errors import NotFoundError
 from offhook.foundation.events import ChannelKind
 from offhook.foundation.ids import is_call_id
@@ -17,6 +20,7 @@ from offhook.storage.base import CallRecord, CallStore, TurnRecord
 from offhook.storage.playback import DamagedError
 from offhook.storage.transcripts import transcript_json, transcript_text, transcript_vtt
 from offhook.web.faults import fault, responses
+from offhook.web.people import Notes, agents_of, check_call, person_of
 from offhook.web.ports import Recordings
 from offhook.web.ranges import (
     SoundResponse,
@@ -40,11 +44,13 @@ class CallPage(BaseModel):
 
 
 class CallDetail(BaseModel):
-    """A call, its turns in the order they began, and its kept events in their flat form."""
+    """A call, its turns in the order they began, its kept events in their flat form, and what is worth
+    keeping in what was said, the pinned first."""
 
     call: CallRecord
     turns: list[TurnRecord]
     events: list[dict[str, Any]]
+    entities: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class Transcript(BaseModel):
@@ -72,40 +78,44 @@ class SoundFormat(StrEnum):
     WAV = "wav"
 
 
-def call_routes(store: CallStore, recordings: Recordings | None) -> APIRouter:
-    """Reading and deleting. `recordings` is None where nothing is recorded."""
+def call_routes(store: CallStore, recordings: Recordings | None, notes: Notes) -> APIRouter:
+    """Reading and deleting. `recordings` is None where nothing is recorded. Operators see calls of the agents
+    that they serve, and hear those that they had a seat on."""
     routes = APIRouter(prefix="/api/calls", tags=["calls"], responses=responses(400, 401, 403, 422, 429, 503))
     _add_rows(routes, store)
     _add_transcript(routes, store)
-    _add_sound(routes, store, recordings)
+    _add_sound(routes, store, recordings, notes)
     return routes
 
 
-async def _call(store: CallStore, call_id: str) -> CallRecord:
+async def _call(store: CallStore, call_id: str, request: Request, action: Action) -> CallRecord:
+    """Raises NotFoundError; RefusedError when this is not a call on which whoever asks may do that."""
     found = await store.call(call_id) if is_call_id(call_id) else None
     if found is None:
         raise NotFoundError(_NO_CALL)
+    await check_call(person_of(request), action, found, store)
     return found
 
 
 def _add_rows(routes: APIRouter, store: CallStore) -> None:
     @routes.get("", response_model=CallPage)
     async def calls(
+        request: Request,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         before: Annotated[str | None, Query(max_length=64)] = None,
         channel: ChannelKind | None = None,
     ) -> CallPage:
         """Newest first. `before` is the `next` of the page before."""
-        found = list(await store.calls(limit + 1, before, channel))
+        found = list(await store.calls(limit + 1, before, channel, agents_of(person_of(request))))
         more = len(found) > limit
         page = found[:limit]
         return CallPage(calls=page, next=page[-1].id if more else None)
 
     @routes.get("/{call_id}", response_model=CallDetail, responses=responses(404))
-    async def call(call_id: CallId) -> CallDetail:
-        record = await _call(store, call_id)
+    async def call(call_id: CallId, request: Request) -> CallDetail:
+        record = await _call(store, call_id, request, Action.SEE_CALL)
         turns, events = await store.turns(call_id), await store.events(call_id)
-        return CallDetail(call=record, turns=list(turns), events=list(events))
+        return CallDetail(call=record, turns=list(turns), events=list(events), entities=collect(events))
 
 
 def _add_transcript(routes: APIRouter, store: CallStore) -> None:
@@ -115,9 +125,11 @@ def _add_transcript(routes: APIRouter, store: CallStore) -> None:
     }
 
     @routes.get("/{call_id}/transcript", response_class=Response, responses=described)
-    async def transcript(call_id: CallId, format: TranscriptFormat = TranscriptFormat.JSON) -> Response:
+    async def transcript(
+        call_id: CallId, request: Request, format: TranscriptFormat = TranscriptFormat.JSON
+    ) -> Response:
         """As JSON, as text (a line per turn) or as WebVTT."""
-        await _call(store, call_id)
+        await _call(store, call_id, request, Action.SEE_CALL)
         turns = await store.turns(call_id)
         match format:
             case TranscriptFormat.TEXT:
@@ -127,7 +139,7 @@ def _add_transcript(routes: APIRouter, store: CallStore) -> None:
         return JSONResponse(transcript_json(call_id, turns))
 
 
-def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | None) -> None:
+def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | None, notes: Notes) -> None:
     def kept(call_id: str) -> Recordings:
         if recordings is None or not is_call_id(call_id):
             raise NotFoundError(_NO_RECORDING)
@@ -141,20 +153,26 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
         response_class=Response,
         responses={200: sound, 206: sound, **responses(404, 416, 500)},
     )
-    def recording(request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG) -> Response:
+    async def recording(request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG) -> Response:
         """Stereo, the caller left, the agent right: Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
+        tapes = kept(call_id)
+        await _call(store, call_id, request, Action.HEAR_RECORDING)
         wanted = None if "if-range" in request.headers else request.headers.get("range")
         send = _wav if format is SoundFormat.WAV else _ogg
         try:
-            return send(kept(call_id), call_id, wanted)
+            answer = await asyncio.to_thread(send, tapes, call_id, wanted)
         except DamagedError as error:
             return _damaged(error)
+        notes.note_once(person_of(request), "hear_recording", call_id)
+        return answer
 
     @routes.get("/{call_id}/peaks", response_model=Peaks, responses=responses(404, 500))
-    def peaks(call_id: CallId) -> Peaks | Response:
+    async def peaks(request: Request, call_id: CallId) -> Peaks | Response:
         """The waveform's outline, so that a player need not decode the recording to draw it."""
+        tapes = kept(call_id)
+        await _call(store, call_id, request, Action.SEE_CALL)
         try:
-            found = kept(call_id).peaks(call_id)
+            found = await asyncio.to_thread(tapes.peaks, call_id)
         except DamagedError as error:
             return _damaged(error)
         sides = dict(zip(found["channels"], found["peaks"], strict=True))
@@ -166,11 +184,12 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
         )
 
     @routes.delete("/{call_id}/recording", status_code=204, response_class=Response, responses=responses(404))
-    async def delete(call_id: CallId) -> Response:
+    async def delete(request: Request, call_id: CallId) -> Response:
         """Delete a call's recording for good, also of a call that is still live. Idempotent."""
         tapes = kept(call_id)
-        await _call(store, call_id)
+        await _call(store, call_id, request, Action.DELETE_RECORDING)
         await tapes.delete(call_id)
+        notes.note(person_of(request), "delete_recording", call_id)
         return Response(status_code=204)
 
 

@@ -20,8 +20,9 @@ from offhook.foundation.clock import Clock
 from offhook.foundation.errors import WireError
 from offhook.web.faults import responses
 from offhook.web.forms import is_form, read_form
+from offhook.web.people import person_of
 from offhook.web.slots import Slots
-from offhook.web.voice_routes import Deeds, person_of
+from offhook.web.voice_routes import Deeds
 
 CLIPS_PATH = "/api/clips"
 AT_ONCE = 2

@@ -16,12 +16,15 @@ ATTEMPTS_PER_CALL = 2.0
 """A browser's address may try so often at once, for each call that it may hold."""
 GUESSES_PER_SECOND = 1 / 6
 GUESSES = 10
+LOGINS = 10
+"""Tries to log in at once, from an address and by a name; one more every six seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commons:
     """`ledger`: announced phone calls; `transfers`: where calls go; `used`: redeemed call tokens; `open`:
-    browser sockets by address; `attempts`: how often an address opens one; `guesses`: wrong keys."""
+    browser sockets by address; `attempts`: how often an address opens one; `guesses`: wrong keys; `logins`:
+    by address and by name; `desk`: redeemed desk tokens."""
 
     ledger: Ledger
     transfers: TransferBook
@@ -29,6 +32,8 @@ class Commons:
     open: Places
     attempts: Bucket
     guesses: Bucket
+    logins: Bucket
+    desk: Claims
 
 
 def own_commons(clock: Clock, calls_per_address: int) -> Commons:
@@ -40,4 +45,6 @@ def own_commons(clock: Clock, calls_per_address: int) -> Commons:
         Occupancy(calls_per_address),
         Throttle(clock, ATTEMPTS_PER_SECOND, ATTEMPTS_PER_CALL * calls_per_address),
         Throttle(clock, GUESSES_PER_SECOND, GUESSES),
+        Throttle(clock, GUESSES_PER_SECOND, LOGINS),
+        UsedIds(clock),
     )

@@ -10,15 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from offhook.desk.roles import Action, Reach, may_on, reach
 from offhook.foundation.agent import Agent
-from offhook.foundation.errors import LimitError, NotFoundError
+from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import EndReason
+from offhook.foundation.ids import is_call_id
+from offhook.foundation.people import Person
+from offhook.storage.base import CallStore
 from offhook.web.call_tokens import LIFE_SECONDS, CallTokens
 from offhook.web.faults import responses
+from offhook.web.people import Notes, check_call, person_of
 from offhook.web.ports import Directory, Elsewhere, Nowhere
 from offhook.web.twilio_rest import TwilioRest
 from offhook.web.vendor_hooks import status_url, voice_url
@@ -107,7 +112,7 @@ class Switchboard:
         await self.phone.hang_up(call_id)
 
 
-def control_routes(board: Switchboard) -> APIRouter:
+def control_routes(board: Switchboard, store: CallStore, notes: Notes) -> APIRouter:
     """`POST /api/calls`, `POST /api/calls/{call_id}/hang-up`, `POST /api/call-tokens`, `GET /api/agents`."""
     routes = APIRouter(prefix="/api", responses=responses(400, 401, 403, 413, 422, 429))
 
@@ -127,9 +132,11 @@ def control_routes(board: Switchboard) -> APIRouter:
         responses=responses(404, 502, 503),
         tags=["calls"],
     )
-    async def place(wish: PhoneCallWish) -> PlacedCall:
+    async def place(wish: PhoneCallWish, request: Request) -> PlacedCall:
         """Call a phone and connect it to an agent."""
-        return PlacedCall(vendor_id=await board.ring(wish))
+        vendor_id = await board.ring(wish)
+        notes.note(person_of(request), "place_call", vendor_id=vendor_id, agent=wish.agent)
+        return PlacedCall(vendor_id=vendor_id)
 
     @routes.post(
         "/calls/{call_id}/hang-up",
@@ -139,10 +146,14 @@ def control_routes(board: Switchboard) -> APIRouter:
         tags=["calls"],
     )
     async def hang_up(
+        request: Request,
         call_id: Annotated[str, Path(description="Our id, or the phone vendor's.")],
     ) -> Response:
         """End a live call of any channel, or a phone call that still rings."""
+        person = person_of(request)
+        await _check_hang_up(person, call_id, board, store)
         await board.hang_up(call_id)
+        notes.note(person, "hang_up", call_id)
         return Response(status_code=204)
 
     @routes.post("/call-tokens", response_model=CallToken, responses=responses(404), tags=["calls"])
@@ -152,3 +163,17 @@ def control_routes(board: Switchboard) -> APIRouter:
         return CallToken(token=board.tokens.mint(agent), agent=agent, expires_in=LIFE_SECONDS)
 
     return routes
+
+
+async def _check_hang_up(person: Person, call_id: str, board: Switchboard, store: CallStore) -> None:
+    """Raises RefusedError. By the vendor's id: who may end all calls, or serves its agent."""
+    if reach(person.role, Action.HANG_UP) is Reach.ALL:
+        return
+    record = await store.call(call_id) if is_call_id(call_id) else None
+    if record is not None:
+        await check_call(person, Action.HANG_UP, record, store)
+        return
+    arrivals = [call.arrival for call in board.directory if call_id in (call.id, call.arrival.vendor_id)]
+    agents = [arrival.agent or board.default_agent for arrival in arrivals]
+    if not agents or not all(may_on(person, Action.HANG_UP, agent) for agent in agents):
+        raise RefusedError("this call is not one of yours")

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp
 
 from offhook import __version__
 from offhook.desk.clips import MAX_FILE as MAX_CLIP
+from offhook.desk.evidence.desk import EvidenceDesk
+from offhook.desk.people import People
 from offhook.desk.studio import Studio
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
@@ -19,13 +21,15 @@ from offhook.protocols.signatures import Algorithm, TwilioSignatures
 from offhook.settings import Settings
 from offhook.storage.base import CallStore
 from offhook.web import faults
-from offhook.web.auth import Gate
 from offhook.web.call_tokens import CallTokens, load_secret
 from offhook.web.calls import call_routes
 from offhook.web.client_secrets import ClientSecrets
 from offhook.web.clip_routes import CLIPS_PATH, clip_routes
 from offhook.web.commons import Commons, own_commons
 from offhook.web.control import Switchboard, control_routes
+from offhook.web.desk_tokens import DeskTokens
+from offhook.web.evidence_routes import evidence_routes
+from offhook.web.gate import Gate
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
 from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
@@ -35,13 +39,17 @@ from offhook.web.openai_models import Catalogue
 from offhook.web.openai_transcripts import MAX_FILE
 from offhook.web.origin import Origins
 from offhook.web.pages import page_routes
+from offhook.web.people import Notes
 from offhook.web.ports import Directory, Elsewhere, Nowhere, Recordings
 from offhook.web.provider_routes import provider_routes
 from offhook.web.realtime_door import PATH as REALTIME_PATH
 from offhook.web.realtime_door import Listen, RealtimeDoor
+from offhook.web.session_routes import session_routes
 from offhook.web.transfers import TransferBook
 from offhook.web.twilio_rest import TwilioRest
+from offhook.web.user_routes import audit_routes, user_routes
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
+from offhook.web.visitors import Visitors
 from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
 
 BROWSER_PATH = "/media/browser"
@@ -54,7 +62,8 @@ class Parts:
     `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
     account in the settings. Where several processes are one house: what they have in `commons`, `house` with
     the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics. With a `catalogue`
-    there are the doors that OpenAI's clients know, with a `studio` those of voices and clips."""
+    there are the doors that OpenAI's clients know, with a `studio` those of voices and clips. Without
+    `people` nobody logs in and nothing is noted."""
 
     directory: Directory
     store: CallStore
@@ -73,17 +82,22 @@ class Parts:
     catalogue: Catalogue | None = None
     studio: Studio | None = None
     listen_realtime: Listen | None = None
+    people: People | None = None
+    evidence: EvidenceDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """`asgi` is what to serve, `doors` go beside it; `app` holds the routes. The session's transfer
-    tool tells `transfers` where a phone call goes next."""
+    tool tells `transfers` where a phone call goes next. `visitors` judges who comes; `desk_tokens` open
+    `/ws/live` to programs."""
 
     asgi: ASGIApp
     app: FastAPI
     doors: dict[str, TwilioDoor | BrowserDoor | RealtimeDoor]
     transfers: TransferBook
+    visitors: Visitors
+    desk_tokens: DeskTokens
 
 
 def build_site(settings: Settings, parts: Parts) -> Site:
@@ -111,14 +125,20 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         house, parts.agents, settings.default_agent, tokens, phone, settings.public_url, parts.elsewhere
     )
     client_secrets = ClientSecrets(secret, clock)
+    sessions = parts.people.sessions if parts.people is not None else None
+    visitors = Visitors(sessions, _plain(settings.api_key), commons.guesses, settings.public_url)
+    desk_tokens = DeskTokens(secret, clock, commons.desk, sessions)
     app = _app(parts, desk, board, client_secrets)
+    if parts.people is not None:
+        parts.people.accounts.allow = commons.logins.allow
+        _include_people(app, settings, parts, parts.people, visitors, desk_tokens)
     bodies = {
         TRANSCRIPTIONS_PATH: MAX_FILE + limits.body_bytes,
         CLIPS_PATH: MAX_CLIP + limits.body_bytes,
         VOICES_PATH: MAX_CLONE_BYTES + limits.body_bytes,
     }
     body = BodyLimit(app, limits.body_bytes, bodies)
-    gate = Gate(body, _plain(settings.api_key), commons.guesses, public=bool(settings.public_url))
+    gate = Gate(body, visitors)
     origins = Origins(settings.public_url, settings.allowed_origins)
     browser = BrowserDoor(
         parts.directory,
@@ -138,12 +158,12 @@ def build_site(settings: Settings, parts: Parts) -> Site:
             parts.directory,
             parts.listen_realtime,
             parts.catalogue,
-            gate.stranger,
+            visitors.stranger,
             client_secrets,
             origins,
             2 * limits.max_calls,
         )
-    return Site(SecurityHeaders(gate), app, doors, transfers)
+    return Site(SecurityHeaders(gate), app, doors, transfers, visitors, desk_tokens)
 
 
 def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: ClientSecrets) -> FastAPI:
@@ -154,16 +174,33 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     app.include_router(health_routes(parts.house or parts.directory, parts.troubles))
     app.include_router(metric_routes(parts.metrics, parts.gather))
     app.include_router(provider_routes(lambda: parts.metrics.gauges.providers()))
-    app.include_router(control_routes(board))
-    app.include_router(call_routes(parts.store, parts.recordings))
+    notes = Notes(parts.people.audit if parts.people is not None else None, parts.clock)
+    app.include_router(control_routes(board, parts.store, notes))
+    app.include_router(call_routes(parts.store, parts.recordings, notes))
+    if parts.evidence is not None:
+        app.include_router(evidence_routes(parts.evidence, parts.store, notes))
     app.include_router(vendor_routes(desk))
     app.include_router(page_routes())
     if parts.catalogue is not None:
         app.include_router(openai_routes(parts.catalogue, client_secrets))
     if parts.studio is not None:
-        app.include_router(voice_routes(parts.studio, parts.clock))
-        app.include_router(clip_routes(parts.studio, parts.clock))
+        app.include_router(voice_routes(parts.studio, parts.clock, notes))
+        app.include_router(clip_routes(parts.studio, parts.clock, notes))
     return app
+
+
+def _include_people(
+    app: FastAPI,
+    settings: Settings,
+    parts: Parts,
+    people: People,
+    visitors: Visitors,
+    desk_tokens: DeskTokens,
+) -> None:
+    secure = settings.public_url.startswith("https:")
+    app.include_router(session_routes(visitors, people.accounts, people.sessions, desk_tokens, secure))
+    app.include_router(user_routes(people.accounts, parts.agents.keys()))
+    app.include_router(audit_routes(people.audit))
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -17,9 +17,10 @@ from offhook.desk.playground import MAX_CHARS, HeardBy, Measured, Trial, speak
 from offhook.desk.studio import Studio
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import WireError
-from offhook.foundation.people import LOCAL_PERSON, Person
+from offhook.foundation.people import Person
 from offhook.web.faults import responses
 from offhook.web.forms import read_form
+from offhook.web.people import person_of
 from offhook.web.slots import Slots
 from offhook.web.throttle import Throttle
 
@@ -82,12 +83,6 @@ class Deeds(Protocol):
     """Where it is noted who did what."""
 
     def note(self, person: Person, action: str, call_id: str = "", **detail: Any) -> None: ...
-
-
-def person_of(request: Request) -> Person:
-    """Who asks; the gate knows."""
-    person = getattr(request.state, "person", None)
-    return person if isinstance(person, Person) else LOCAL_PERSON
 
 
 def voice_routes(studio: Studio, clock: Clock, deeds: Deeds | None = None) -> APIRouter:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +154,17 @@ class Crew(Share):
         if self._first and self.slot == 0:
             return berth_of(call_id) not in self._theirs
         return berth_of(call_id) == self._berths[self.slot]
+
+    def people(self, refresh: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def read_again(_: Any) -> bool:
+            await refresh()
+            return True
+
+        async def tell() -> None:
+            await self.peers.ask("people", None)
+
+        self.peers.answer("people", read_again)
+        return tell
 
     def join(self, parts: Parts) -> Parts:
         self._listen(parts)

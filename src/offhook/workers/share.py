@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from picows import WSTransport
@@ -45,6 +45,14 @@ class Share:
         """Hand a browser that comes back to the process that holds its call; False where none does."""
         return False
 
+    def people(self, refresh: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """`refresh` reads users and sessions again. What is given back has the other processes do so."""
+        return _nobody_else
+
     def join(self, parts: Parts) -> Parts:
         """The parts of this process, with what the others have in common with it."""
         return parts
+
+
+async def _nobody_else() -> None:
+    """A house of one process."""

@@ -15,7 +15,14 @@ from offhook.channels.base import Arrival
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import LimitError, RefusedError
 from offhook.foundation.events import Direction
-from offhook.web.commons import ATTEMPTS_PER_CALL, ATTEMPTS_PER_SECOND, GUESSES, GUESSES_PER_SECOND, Commons
+from offhook.web.commons import (
+    ATTEMPTS_PER_CALL,
+    ATTEMPTS_PER_SECOND,
+    GUESSES,
+    GUESSES_PER_SECOND,
+    LOGINS,
+    Commons,
+)
 from offhook.web.throttle import neighbourhood
 from offhook.web.transfers import TransferBook
 from offhook.workers.board import Board
@@ -159,4 +166,6 @@ def shared_commons(
         SharedPlaces(board, clock, worker, calls_per_address),
         SharedBucket(board, clock, "attempts", ATTEMPTS_PER_SECOND, attempts),
         SharedBucket(board, clock, "guesses", GUESSES_PER_SECOND, GUESSES),
+        SharedBucket(board, clock, "logins", GUESSES_PER_SECOND, LOGINS),
+        SharedClaims(board, clock, "desk token"),
     )
