@@ -110,6 +110,11 @@ class Session:
         return self._bridge
 
     @property
+    def crossed(self) -> Bridge | None:
+        """The bridge, where a human has been on the call; None spares what nobody needs yet."""
+        return self._bridge
+
+    @property
     def caller_channel(self) -> Channel:
         return self._channel
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from offhook.desk.ports import Audit, Call, Calls, Clips
+from offhook.call.directory import LiveCall
+from offhook.desk.ports import Audit, Calls, Clips
 from offhook.foundation.errors import NotFoundError, OffhookError
 from offhook.foundation.events import EndReason
 from offhook.foundation.people import Person
@@ -21,20 +22,20 @@ class Deeds:
         self._clips = clips
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def note(self, person: Person, call: Call, action: str, **detail: Any) -> None:
+    def note(self, person: Person, call: LiveCall, action: str, **detail: Any) -> None:
         self._audit.note(person, action, call.id, **detail)
 
-    def say(self, person: Person, call: Call, text: str, card: str = "") -> None:
+    def say(self, person: Person, call: LiveCall, text: str, card: str = "") -> None:
         """The agent's voice says this to the caller."""
         call.session.bridge.say(text, person)
         self.note(person, call, "say", characters=len(text), **({"card": card} if card else {}))
 
-    def instruct(self, person: Person, call: Call, text: str) -> None:
+    def instruct(self, person: Person, call: LiveCall, text: str) -> None:
         """The agent is told this; the caller does not hear it."""
         call.session.bridge.instruct(text, person)
         self.note(person, call, "instruct", characters=len(text))
 
-    async def inject(self, person: Person, call: Call, name: str) -> None:
+    async def inject(self, person: Person, call: LiveCall, name: str) -> None:
         """A prepared clip sounds to the caller. Raises NotFoundError, StorageError, ConflictError."""
         if self._clips is None:
             raise NotFoundError("there are no prepared clips here")
@@ -43,7 +44,7 @@ class Deeds:
         self.note(person, call, "inject", clip=name)
 
     def begin_inject(
-        self, person: Person, call: Call, name: str, failed: Callable[[OffhookError], None]
+        self, person: Person, call: LiveCall, name: str, failed: Callable[[OffhookError], None]
     ) -> None:
         """As `inject`, for who does not wait: `failed` is told why it does not sound."""
 
@@ -57,14 +58,14 @@ class Deeds:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def hold(self, person: Person, call: Call, on: bool) -> None:
+    def hold(self, person: Person, call: LiveCall, on: bool) -> None:
         call.session.bridge.hold(on)
         self.note(person, call, "hold", on=on)
 
-    def speak_for(self, person: Person, call: Call, on: bool) -> None:
+    def speak_for(self, person: Person, call: LiveCall, on: bool) -> None:
         call.session.bridge.speak_for(on)
         self.note(person, call, "ai_speaks", on=on)
 
-    def hang_up(self, person: Person, call: Call) -> None:
+    def hang_up(self, person: Person, call: LiveCall) -> None:
         self._calls.hang_up(call.id, EndReason.AGENT_HUNG_UP)
         self.note(person, call, "hang_up")

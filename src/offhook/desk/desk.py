@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from offhook.call.directory import LiveCall
 from offhook.channels.base import Arrival
 from offhook.channels.live_channel import LiveChannel
 from offhook.channels.live_guest import Visit, Welcome
 from offhook.desk.deeds import Deeds
 from offhook.desk.place import Place
-from offhook.desk.ports import Aids, Audit, Call, Calls, Clips
+from offhook.desk.ports import Aids, Audit, Calls, Clips
 from offhook.desk.roles import Action, may, may_on, may_stand
 from offhook.foundation.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import EndReason, LegKind
 from offhook.foundation.ids import is_call_id
-from offhook.foundation.people import Person, Stance
+from offhook.foundation.people import Person, Role, Stance
 from offhook.protocols.live import End, Leave, LiveRole, Wish
 
 WAITING_S = 600.0
@@ -61,7 +62,7 @@ class Desk:
     def __iter__(self) -> Iterator[Place]:
         return iter(tuple(self._places.values()))
 
-    def find(self, call_id: str) -> Call | None:
+    def find(self, call_id: str) -> LiveCall | None:
         """A live call of this process, by its id or its client's name."""
         return self._calls.get(call_id) or self._calls.get(self._names.get(call_id, ""))
 
@@ -73,6 +74,8 @@ class Desk:
             return
         if visit.person is None:
             raise RefusedError("nobody is logged in")
+        if visit.ask.role is LiveRole.SUPERVISOR and visit.person.role is Role.OPERATOR:
+            raise RefusedError("you are no supervisor")
         name = visit.ask.call
         call = self.find(name)
         if call is not None:
@@ -102,7 +105,7 @@ class Desk:
 
     # Without a seat.
 
-    def call_for(self, person: Person, action: Action, call_id: str) -> Call:
+    def call_for(self, person: Person, action: Action, call_id: str) -> LiveCall:
         """A live call of this process on which a person may do this. Raises NotFoundError, RefusedError."""
         call = self.find(call_id)
         if call is None:
@@ -136,12 +139,13 @@ class Desk:
 
     # Operators.
 
-    def _sit(self, call: Call, person: Person, channel: LiveChannel) -> None:
+    def _sit(self, call: LiveCall, person: Person, channel: LiveChannel) -> None:
         stance = self._stance(call, person, channel)
         if not may_stand(person, stance, call.agent):
             self._audit.note(person, "refused", call.id, stance=stance)
             raise RefusedError("you may not do this on this call")
-        seat = call.session.bridge.seat(person, channel, stance)
+        leg = LegKind.SUPERVISOR if channel.visit.ask.role is LiveRole.SUPERVISOR else LegKind.OPERATOR
+        seat = call.session.bridge.seat(person, channel, stance, leg)
         place = Place(call, seat, channel, self.deeds, self._left)
         if self.aids is not None:
             place.aid = self.aids(call, seat, channel)
@@ -149,7 +153,7 @@ class Desk:
         self._audit.note(person, "joined", call.id, seat=seat.id, leg=seat.leg, stance=stance)
         channel.begin(place.welcome())
 
-    def _stance(self, call: Call, person: Person, channel: LiveChannel) -> Stance:
+    def _stance(self, call: LiveCall, person: Person, channel: LiveChannel) -> Stance:
         """What was asked for; S5's operators ask for nothing, and answer a call that nobody holds."""
         ask = channel.visit.ask
         if ask.stance is not None:
@@ -178,7 +182,7 @@ class Desk:
         self.gone(channel)
         channel.refuse(NotFoundError(f"no caller came within {WAITING_S / 60:g} minutes"))
 
-    def _seat_waiting(self, name: str, call: Call) -> None:
+    def _seat_waiting(self, name: str, call: LiveCall) -> None:
         for waiting in list(self._waiting.get(name, ())):
             self._forget(name, waiting)
             if waiting.channel.gone:

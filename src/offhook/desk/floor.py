@@ -12,6 +12,7 @@ from offhook.desk.place import seating_of
 from offhook.foundation.clock import Clock
 from offhook.foundation.events import CallEnded, Entry
 from offhook.foundation.people import Mode
+from offhook.protocols.live_words import Seating
 
 Card = dict[str, Any]
 _STEP_DB = 3.0
@@ -58,7 +59,7 @@ class Floor:
         return ranked(found)
 
     def _card(self, call: LiveCall, state: CallState, now: float) -> Card:
-        seating = seating_of(call)
+        seating = seating_of(call) if call.session.crossed is not None else Seating()
         talkers = [seat for seat in seating.seats if seat.stance in ("join", "take_over") and not seat.muted]
         alone = seating.mode is Mode.TAKEOVER and not talkers
         score, why = attention(state.facts(now, alone=alone))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from offhook.call.directory import LiveCall
+from offhook.call.seat import Seat
 from offhook.channels.live_channel import LiveChannel
 from offhook.channels.live_guest import Welcome
 from offhook.desk.deeds import Deeds
-from offhook.desk.ports import Aid, Call, Seat
+from offhook.desk.ports import Aid
 from offhook.desk.roles import may_command, may_stand
 from offhook.foundation.desk_events import CardChanged, CardFeedback, CardStatus, EntityPinned
 from offhook.foundation.errors import NotFoundError, RefusedError
@@ -34,7 +36,7 @@ from offhook.protocols.live import (
 from offhook.protocols.live_words import Seating, SeatView
 
 
-def seating_of(call: Call) -> Seating:
+def seating_of(call: LiveCall) -> Seating:
     """How a call is conducted now."""
     bridge = call.session.bridge
     holder = bridge.holder
@@ -46,7 +48,7 @@ class Place:
     """`deeds` does and notes what concerns the whole call; `left` is told when the person is gone."""
 
     def __init__(
-        self, call: Call, seat: Seat, channel: LiveChannel, deeds: Deeds, left: Callable[[Place], None]
+        self, call: LiveCall, seat: Seat, channel: LiveChannel, deeds: Deeds, left: Callable[[Place], None]
     ) -> None:
         self.call = call
         self.seat = seat

@@ -2,92 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.call.timeline import Timeline
+from offhook.call.directory import LiveCall
+from offhook.call.seat import Seat
 from offhook.channels.base import Arrival, CallerListener, Channel
-from offhook.foundation.events import EndReason, LegKind
-from offhook.foundation.people import Mode, Person, Stance
+from offhook.foundation.events import EndReason
+from offhook.foundation.people import Person
 from offhook.protocols.live import CardAct, CoachWish
 from offhook.protocols.live_words import CardVoice
 
-
-class Seat(CallerListener, Protocol):
-    """A human's place on a call (call.seat)."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def person(self) -> Person: ...
-
-    @property
-    def leg(self) -> LegKind: ...
-
-    @property
-    def stance(self) -> Stance: ...
-
-    muted: bool
-
-    def leave(self) -> None: ...
-
-
-class Bridge(Protocol):
-    """Who is on a call and hears whom (call.bridge). All methods are immediate."""
-
-    @property
-    def mode(self) -> Mode: ...
-
-    @property
-    def seats(self) -> Sequence[Seat]: ...
-
-    @property
-    def holder(self) -> Seat | None: ...
-
-    def hears(self) -> Mapping[str, Sequence[str]]: ...
-
-    def seat(self, person: Person, channel: Channel, stance: Stance) -> Seat: ...
-
-    def set_stance(self, seat: Seat, stance: Stance) -> None: ...
-
-    def hold(self, on: bool) -> None: ...
-
-    def speak_for(self, on: bool) -> None: ...
-
-    def say(self, text: str, by: Person) -> None: ...
-
-    def inject(self, name: str, audio: bytes, format: AudioFormat, by: Person) -> None: ...
-
-    def instruct(self, text: str, by: Person) -> None: ...
-
-
-class Session(Protocol):
-    @property
-    def bridge(self) -> Bridge: ...
-
-    @property
-    def timeline(self) -> Timeline: ...
-
-
-class Call(Protocol):
-    """A live call."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def agent(self) -> str: ...
-
-    @property
-    def session(self) -> Session: ...
+Call = LiveCall
 
 
 class Calls(Protocol):
     """The live calls of this process (call.directory)."""
 
-    def get(self, call_id: str) -> Call | None: ...
+    def get(self, call_id: str) -> LiveCall | None: ...
 
     def arrive(self, channel: Channel, arrival: Arrival) -> tuple[str, CallerListener]: ...
 
@@ -125,7 +58,7 @@ class AidChannel(Protocol):
     def coached(self, settings: dict[str, object]) -> None: ...
 
 
-Aids = Callable[[Call, Seat, AidChannel], Aid]
+Aids = Callable[[LiveCall, Seat, AidChannel], Aid]
 """Gives a seat that was just taken its coach."""
 
 
