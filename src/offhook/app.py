@@ -303,8 +303,8 @@ def _open_storage(
 def _open_people(settings: Settings, store: SqlStore, clock: SystemClock) -> People:
     idle = timedelta(minutes=settings.sessions.idle_minutes)
     people = open_people(store.engine, clock, idle, timedelta(hours=settings.sessions.hours))
-    if not people.sessions.has_users and (settings.public_url or settings.api_key is not None):
-        _log.warning("nobody can log in yet: `offhook user add NAME --role admin` makes the first user")
+    if not people.sessions.has_users:
+        _log.info("nobody logs in here yet: `offhook user add NAME --role admin` makes the first user")
     return people
 
 

@@ -12,6 +12,7 @@ from offhook.cli.call import call
 from offhook.cli.doctor import doctor
 from offhook.cli.evidence import evidence
 from offhook.cli.models import models
+from offhook.cli.people import audit, user
 from offhook.cli.serve import serve
 from offhook.foundation.errors import OffhookError, SettingsError
 
@@ -26,6 +27,8 @@ app.command()(serve)
 app.command()(call)
 app.command()(doctor)
 app.add_typer(models, name="models")
+app.add_typer(user, name="user")
+app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
 
 

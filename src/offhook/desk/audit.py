@@ -64,9 +64,10 @@ class Audit:
         """Newest first, with all notes that are kept so far. Raises StorageError."""
         return await asyncio.to_thread(self._rows.page, view, limit)
 
-    async def verify(self) -> Verification:
-        """Walk the whole chain. Raises StorageError."""
-        return await asyncio.to_thread(self._rows.verify)
+    async def verify(self, at: int = 0, head: str = "") -> Verification:
+        """Walk the whole chain; with the `head` that it had once, when there were `at` entries: it must still
+        begin like that. Raises StorageError."""
+        return await asyncio.to_thread(self._rows.verify, at, head)
 
     async def close(self, patience: float = 5.0) -> None:
         """Commit what waits, giving a broken database `patience` seconds. Before the store is closed."""

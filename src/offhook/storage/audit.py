@@ -129,16 +129,16 @@ class AuditRows:
         except (SQLAlchemyError, ValueError) as error:
             raise StorageError(f"the audit log cannot be read now ({type(error).__name__})") from None
 
-    def verify(self) -> Verification:
-        """Walk the chain from its first row to its last."""
+    def verify(self, at: int = 0, head: str = "") -> Verification:
+        """Walk the chain from its first row to its last; row `at`, unless 0, must have the hash `head`."""
         try:
             with self._engine.connect() as connection:
-                return _walk(connection)
+                return _walk(connection, at, head)
         except SQLAlchemyError as error:
             raise StorageError(f"the audit log cannot be read now ({type(error).__name__})") from None
 
 
-def _walk(connection: Connection) -> Verification:
+def _walk(connection: Connection, at: int, noted: str) -> Verification:
     head, seq = FIRST, 0
     while True:
         query = select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(_CHUNK)
@@ -149,8 +149,12 @@ def _walk(connection: Connection) -> Verification:
             row = dict(found._mapping)
             if chain(head, {name: row[name] for name in row if name != "hash"}) != row["hash"]:
                 return Verification(False, seq, head, found.seq, "this row is not as it was written")
+            if found.seq == at and row["hash"] != noted:
+                return Verification(False, seq, head, found.seq, "the log was written anew up to here")
             head, seq = row["hash"], found.seq
         if len(rows) < _CHUNK:
+            if seq < at:
+                return Verification(False, seq, head, seq + 1, "the log is cut short here")
             return Verification(True, seq, head)
 
 
