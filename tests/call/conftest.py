@@ -141,6 +141,9 @@ class Reel:
     def open(self, call_id: str, formats: dict[LegKind, AudioFormat]) -> Reel:
         return self
 
+    def join(self, leg: LegKind, format: AudioFormat) -> None:
+        self.legs.setdefault(leg, [])
+
     def write(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
         self.legs[leg].append((at_sample, audio))
 
