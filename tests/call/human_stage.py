@@ -91,7 +91,9 @@ class Headset:
 class Human:
     """Somebody at the desk, with a microphone that is always on."""
 
-    def __init__(self, stage: Any, name: str, stance: Stance, format: AudioFormat = WIDE, **tone: Any) -> None:
+    def __init__(
+        self, stage: Any, name: str, stance: Stance, format: AudioFormat = WIDE, **tone: Any
+    ) -> None:
         self.channel = Headset(stage, format)
         self.mic = Tone(HERTZ[name], format, **tone)
         self.open = True
@@ -115,6 +117,46 @@ def level(samples: np.ndarray, hertz: float, rate: int) -> float:
     return float(20 * np.log10(max(peak, 1e-6) / 32768))
 
 
+class Playout:
+    """The caller's telephone: plays what comes one after the other, forgets what was cleared."""
+
+    def __init__(self) -> None:
+        self.chunks: list[list[Any]] = []
+
+    def play(self, now_ms: float, audio: bytes) -> None:
+        end = self.chunks[-1][0] + len(self.chunks[-1][1]) / 8 if self.chunks else 0.0
+        self.chunks.append([max(now_ms, end), audio])
+
+    def clear(self, now_ms: float) -> None:
+        for chunk in self.chunks:
+            chunk[1] = chunk[1][: max(0, int((now_ms - chunk[0]) * 8))]
+        self.chunks = [chunk for chunk in self.chunks if chunk[1]]
+
+    def heard(self, since_ms: float, until_ms: float) -> np.ndarray:
+        """The sound at the ear, silence where there was nothing to play."""
+        track = np.zeros(int((until_ms - since_ms) * 8), np.int16)
+        for at, audio in self.chunks:
+            samples = to_samples(audio, PHONE.encoding)
+            start = round((at - since_ms) * 8)
+            if start < 0:
+                samples, start = samples[-start:], 0
+            samples = samples[: max(0, len(track) - start)]
+            track[start : start + len(samples)] = samples
+        return track
+
+
+def silences(samples: np.ndarray, rate: int, quiet: int = 400) -> list[float]:
+    """Lengths of all silences in ms: no sample of 5 ms exceeds `quiet`."""
+    count = rate // 200
+    loud = np.abs(samples[: len(samples) // count * count].reshape(-1, count)).max(axis=1) > quiet
+    runs, run = [], 0
+    for sounds in loud:
+        if sounds and run:
+            runs.append(run * 5.0)
+        run = 0 if sounds else run + 1
+    return [*runs, run * 5.0] if run else runs
+
+
 class HumanStage:
     """`stage` is the call's; this moves it on, with everybody's sound."""
 
@@ -129,13 +171,19 @@ class HumanStage:
         self.wide.rate, self.wide.window = 16_000, 512
         stage.media._vads[16_000] = self.wide
         stage.directory._house = replace(stage.directory._house, stt=self.ears)
-        play = stage.line.play
+        self.playout = Playout()
+        play, clear = stage.line.play, stage.line.clear
 
         def note(audio: bytes) -> None:
             self.played.append((self.now_ms, audio))
+            self.playout.play(self.now_ms, audio)
             play(audio)
 
-        stage.line.play = note
+        def note_clear() -> None:
+            self.playout.clear(self.now_ms)
+            clear()
+
+        stage.line.play, stage.line.clear = note, note_clear
 
     @property
     def session(self) -> Any:

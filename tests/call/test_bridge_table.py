@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.call.conftest import LoudVad
+from tests.call.human_stage import ABSENT_DB, HERTZ, PRESENT_DB, WIDE, HumanStage, Tone, ToneTts, level
 
 from offhook.audio.frame import PHONE, AudioFormat, Encoding
 from offhook.call.modes import HEARS, Part
 from offhook.foundation.desk_events import LegLevels, ModeChanged
 from offhook.foundation.events import LegKind
 from offhook.foundation.people import LOCAL_PERSON, Mode, Stance
-from tests.call.conftest import LoudVad
-from tests.call.human_stage import ABSENT_DB, HERTZ, PRESENT_DB, WIDE, HumanStage, Tone, ToneTts, level
 
 STANCES = {
     Mode.AGENT: (None, None),
@@ -143,7 +143,9 @@ async def test_without_humans_the_callers_path_is_the_channel_itself(stage_of, a
     assert listener.channel.hung_up is not None
 
 
-@pytest.mark.parametrize("format", [PHONE, WIDE, *(AudioFormat(Encoding.PCM16, r) for r in (8000, 24_000, 48_000))])
+@pytest.mark.parametrize(
+    "format", [PHONE, WIDE, *(AudioFormat(Encoding.PCM16, r) for r in (8000, 24_000, 48_000))]
+)
 async def test_ears_of_any_format(stage_of, agent, format):
     humans = await staged(stage_of, agent)
     operator = humans.join("operator", Stance.TAKE_OVER, format)
