@@ -30,7 +30,13 @@ def stt(name: str, settings: Settings, alone: bool) -> Stt:
         from offhook.speech.stt.whisper import WhisperStt
 
         own = settings.whisper
-        return WhisperStt(own.weights, device=own.device, compute_type=own.compute_type, threads=own.threads)
+        return WhisperStt(
+            own.weights,
+            device=own.device,
+            compute_type=own.compute_type,
+            threads=own.threads,
+            hotwords=settings.speech.keyterms,
+        )
     return _vendor_stt(name, settings, alone)
 
 
@@ -38,25 +44,44 @@ def _vendor_stt(name: str, settings: Settings, alone: bool) -> Stt:
     from offhook.speech.stt.dialect import Limits
 
     limits = Limits() if alone else Limits(connect=CONNECT_S, answer=ANSWER_S)
+    terms = settings.speech.keyterms
     if name == "openai":
         from offhook.speech.stt.openai import OpenAiStt
 
         openai = settings.openai
-        return OpenAiStt(plain(openai.api_key), url=openai.url, model=openai.stt_model, limits=limits)
+        return OpenAiStt(
+            plain(openai.api_key),
+            url=openai.url,
+            model=openai.stt_model,
+            prompt=openai.stt_prompt,
+            keywords=terms,
+            limits=limits,
+        )
     if name == "elevenlabs":
         from offhook.speech.stt.scribe import ScribeStt
 
         eleven = settings.elevenlabs
-        return ScribeStt(plain(eleven.api_key), url=eleven.url, model=eleven.stt_model, limits=limits)
+        return ScribeStt(
+            plain(eleven.api_key), url=eleven.url, model=eleven.stt_model, keyterms=terms, limits=limits
+        )
     deepgram = settings.deepgram
     key, url, model = plain(deepgram.api_key), deepgram.url, deepgram.stt_model
     if model.startswith("flux"):
         from offhook.speech.stt.deepgram_flux import DeepgramFluxStt
 
-        return DeepgramFluxStt(key, url=url, model=model, limits=limits)
+        return DeepgramFluxStt(
+            key,
+            url=url,
+            model=model,
+            keyterms=terms,
+            threshold=deepgram.eot_threshold,
+            eager_threshold=deepgram.eager_eot_threshold,
+            timeout_ms=deepgram.eot_timeout_ms,
+            limits=limits,
+        )
     from offhook.speech.stt.deepgram import DeepgramStt
 
-    return DeepgramStt(key, url=url, model=model, limits=limits)
+    return DeepgramStt(key, url=url, model=model, keyterms=terms, limits=limits)
 
 
 def tts(name: str, settings: Settings, alone: bool) -> Tts:

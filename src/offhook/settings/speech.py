@@ -7,7 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 from pydantic_settings import NoDecode
 
 from offhook.settings.addresses import http_address
@@ -50,6 +57,7 @@ _ORDER = (NoDecode, BeforeValidator(_split), AfterValidator(_different))
 SttOrder = Annotated[list[SttName], *_ORDER]
 TtsOrder = Annotated[list[TtsName], *_ORDER]
 LlmOrder = Annotated[list[LlmName], *_ORDER]
+Keyterm = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 _Some = AfterValidator(_not_empty)
 
 
@@ -79,6 +87,10 @@ class Speech(Section):
     languages: dict[str, Language] = Field(default_factory=dict)
     llm_fallback: Literal["", "openai", "anthropic", "llama"] = ""
     """A model that speaks where the receptionist has no answer."""
+    keyterms: Annotated[list[Keyterm], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=list, max_length=100
+    )
+    """Names and words that callers say and a recognizer would not expect; for those that take hints."""
     vad: Literal["silero", "energy"] = "silero"
     turn: Literal["smart-turn", "silence"] = "smart-turn"
     llm_url: str = ""

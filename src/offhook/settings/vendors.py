@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from offhook.settings.addresses import http_address
@@ -55,7 +55,10 @@ class OpenAi(Section):
     api_key: SecretStr | None = None
     url: HttpAddress = "https://api.openai.com/v1"
     llm_model: str = "gpt-4.1-mini"
-    stt_model: str = "gpt-transcribe"
+    stt_model: str = ""
+    """Empty: one that tells words while they are spoken; for several languages, one that tells which."""
+    stt_prompt: str = ""
+    """What the recognizer should expect, in a sentence."""
     tts_model: str = "gpt-4o-mini-tts"
     tts_voice: str = "marin"
     realtime: OpenAiRealtime = Field(default_factory=OpenAiRealtime)
@@ -89,7 +92,19 @@ class Deepgram(Section):
     api_key: SecretStr | None = None
     url: HttpAddress = "https://api.deepgram.com"
     stt_model: str = "nova-3"
+    eot_threshold: float = Field(default=0.7, ge=0.5, le=1)
+    """Flux ends a turn when it is so sure; at 1 it leaves that to us."""
+    eager_eot_threshold: float = Field(default=0.0, ge=0, le=0.9)
+    """Flux says that a turn may be over when it is so sure, from 0.3 on; 0: it does not say so."""
+    eot_timeout_ms: int = Field(default=5_000, ge=500, le=10_000)
+    """Flux ends a turn after so much silence, however sure it is."""
     tts_model: str = "aura-2-thalia-en"
+
+    @model_validator(mode="after")
+    def _thresholds(self) -> Deepgram:
+        if self.eager_eot_threshold and not 0.3 <= self.eager_eot_threshold <= self.eot_threshold:
+            raise ValueError("eager_eot_threshold must be 0, or from 0.3 to eot_threshold")
+        return self
 
 
 class Cartesia(Section):

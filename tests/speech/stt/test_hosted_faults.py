@@ -227,7 +227,7 @@ async def test_a_close_that_would_be_repeated_is_not_tried_again(
 async def test_a_peer_that_takes_no_audio_is_cut_off(case: Case) -> None:
     """It stops reading: the socket's buffers fill, then ours, which has a bound."""
     async with staged(case, options={"limits": LIMITS}, deaf=True) as stage:
-        await asyncio.sleep(0.05)
+        await stage.connected()
         stage.recognizer.begin()
         stage.recognizer.push(PHONE.silence(1_600))
         line = stage.recognizer._link.line

@@ -28,6 +28,9 @@ class Item:
     done: Settled | None = None
 
 
+LIVE, TELLING = "gpt-live-transcribe", "gpt-transcribe"
+
+
 class OpenAiDialect:
     """One session. Items are told apart by their ids, and given on in the order of the sound."""
 
@@ -151,8 +154,9 @@ class OpenAiDialect:
 class OpenAiStt(HostedStt):
     """The provider; `url` is the API's base (a server that speaks GA transcription sessions will do).
 
-    `prompt` and `keywords` guide the model where it takes them. `logprobs` asks for confidence, which not
-    all models give. Raises ProviderError.
+    An empty `model` is LIVE, which tells words while they are spoken; or TELLING, which tells the language,
+    where several (or any) may be spoken. `prompt` and `keywords` guide the model where it takes them.
+    `logprobs` asks for confidence, which not all models give. Raises ProviderError.
     """
 
     name = "openai"
@@ -162,7 +166,7 @@ class OpenAiStt(HostedStt):
         key: str,
         *,
         url: str = "https://api.openai.com/v1",
-        model: str = "gpt-transcribe",
+        model: str = "",
         languages: Sequence[str] = (),
         prompt: str = "",
         keywords: Sequence[str] = (),
@@ -182,7 +186,7 @@ class OpenAiStt(HostedStt):
     def dialects(self, format: AudioFormat, languages: tuple[str, ...]) -> Callable[[], OpenAiDialect]:
         sent = vendor_format(format)
         update = wire.session_update(
-            self._model,
+            self._model or (LIVE if len(languages) == 1 else TELLING),
             _FORMATS[sent.encoding],
             languages,
             prompt=self._prompt,

@@ -52,12 +52,19 @@ class WhisperStt:
         workers: int = 1,
         beam: int = 1,
         languages: Sequence[str] = (),
+        hotwords: Sequence[str] = (),
         deadline: float = 10.0,
     ) -> None:
         if weights is None:
             raise MissingModelError(self.name, "set whisper.weights to a folder of CTranslate2 weights")
         self._model = WhisperModel(
-            weights, device=device, compute_type=compute_type, threads=threads, workers=workers, beam=beam
+            weights,
+            device=device,
+            compute_type=compute_type,
+            threads=threads,
+            workers=workers,
+            beam=beam,
+            hotwords=", ".join(hotwords),
         )
         self._languages = tuple(languages)
         self.languages = tuple(sorted(self._model.languages))

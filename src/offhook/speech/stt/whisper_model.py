@@ -41,10 +41,19 @@ class WhisperModel:
     """
 
     def __init__(
-        self, weights: Path, *, device: str, compute_type: str, threads: int, workers: int, beam: int
+        self,
+        weights: Path,
+        *,
+        device: str,
+        compute_type: str,
+        threads: int,
+        workers: int,
+        beam: int,
+        hotwords: str = "",
     ) -> None:
         self._model = _loaded(weights, device, compute_type, threads, workers)
         self._beam = beam
+        self._hotwords = hotwords or None
         self.languages: frozenset[str] = frozenset(self._model.supported_languages)
 
     def words(self, sound: Sound, languages: tuple[str, ...], wanted: Callable[[], bool]) -> Words:
@@ -59,6 +68,7 @@ class WhisperModel:
             condition_on_previous_text=False,
             word_timestamps=False,
             vad_filter=False,
+            hotwords=self._hotwords,
         )
         sentences = []
         for segment in segments:
