@@ -119,6 +119,7 @@ describe("coaching cards", () => {
   it("counts down to nothing", () => {
     expect([remaining(card("a"), 4000), remaining(card("a"), 12_000)]).toEqual([6000, 0]);
     expect(remaining(card("a", { expires_ms: 0 }), 1e9)).toBe(Number.POSITIVE_INFINITY);
+    expect(countdown(120_001)).toBe("3 min");
     expect([countdown(6001), countdown(1), countdown(0), countdown(Number.POSITIVE_INFINITY)]).toEqual(["7 s", "1 s", "0 s", ""]);
   });
 });

@@ -27,7 +27,7 @@ def unused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_an_empty_list_leads_to_the_first_call(unused: Server, open_page: Open, shoot: Shoot) -> None:
-    page = open_page(f"{unused.url}/")
+    page = open_page(f"{unused.url}/calls")
     expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
     shoot(page, "empty-list")
     page.get_by_role("link", name="Make your first call").click()
@@ -69,7 +69,7 @@ def test_a_call_is_listed_and_can_be_heard_again(
 
 def _see_it_live(server: Server, page: Page) -> None:
     other = page.context.new_page()
-    other.goto(f"{server.url}/")
+    other.goto(f"{server.url}/calls")
     expect(other.locator("tr.live").first).to_contain_text("Live")
     other.locator("tr.live a").first.click()
     expect(other.locator(".tag.live")).to_be_visible()

@@ -44,7 +44,10 @@ export function open(cards: readonly Coaching[], mediaMs: number): Coaching[] {
     .map(({ card }) => card);
 }
 
-/** "12 s", rounded up so that 0 means over; nothing for what does not expire. */
+const MINUTE_MS = 60_000;
+
+/** "12 s" or "3 min", rounded up so that 0 means over; nothing for what does not expire. */
 export function countdown(ms: number): string {
-  return Number.isFinite(ms) ? `${Math.ceil(ms / 1000)} s` : "";
+  if (!Number.isFinite(ms)) return "";
+  return ms > 2 * MINUTE_MS ? `${Math.ceil(ms / MINUTE_MS)} min` : `${Math.ceil(ms / 1000)} s`;
 }

@@ -54,7 +54,7 @@ export function received(state: DeskState, message: DeskDown, now: number): Desk
   switch (message.type) {
     case "joined": {
       const { mode, holder, hears, seats, seat, leg, role, coach } = message;
-      const fresh = { ...state, link: "up" as const, callId: message.call_id, notice: "" };
+      const fresh = { ...state, link: "up" as const, callId: message.call_id };
       const seated = { ...fresh, mode, holder, hears, seats, seat, leg, role, coach, lines: [], cards: [], entities: [] };
       return message.history.reduce((so, entry) => withEntry(so, entry, now), seated as DeskState);
     }

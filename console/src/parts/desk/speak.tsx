@@ -64,7 +64,7 @@ function Box({ box, label, hint, keyName, look, disabled, send }: BoxProps) {
     <form class={`speak-box ${look}`} onSubmit={submit}>
       <label>
         <span>
-          {label} <kbd aria-hidden="true">{keyName}</kbd> <span class="quiet">{hint}</span>
+          {label} <kbd aria-hidden="true">{keyName}</kbd> <small class="quiet">{hint}</small>
         </span>
         <textarea
           ref={box}

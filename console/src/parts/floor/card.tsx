@@ -34,13 +34,15 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         <h2>
           <bdi>{name}</bdi>
         </h2>
-        {call.returning && <span class="tag known">Returning</span>}
+        <span class="figure timer">{clock((call.seconds + age) * 1000)}</span>
+      </header>
+      <p class="flags">
         <span class={`urgency ${tone}`} title={`Attention ${Math.round(call.attention)} of 100`}>
           <i aria-hidden="true" />
           {word} {Math.round(call.attention)}
         </span>
-        <span class="figure timer">{clock((call.seconds + age) * 1000)}</span>
-      </header>
+        {call.returning && <span class="tag known">Returning caller</span>}
+      </p>
       <p class="floor-facts">
         <span>{channelWord(call.channel)}</span>
         <span>{call.agent}</span>
@@ -57,15 +59,16 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         <Bar label="Caller" tone="caller" level={call.levels.caller} />
         <Bar label="Agent" tone="agent" level={call.levels.agent} />
       </div>
-      <p class="last-line" dir="auto">
-        {call.last_line === null || !call.last_line?.text ? (
-          <span class="quiet">Nothing said yet</span>
-        ) : (
+      <div class="last-line">
+        {call.last_line?.text ? (
           <>
-            <b class={call.last_line.leg}>{sentenceCase(call.last_line.leg)}:</b> <bdi>{call.last_line.text}</bdi>
+            <b class={call.last_line.leg}>{sentenceCase(call.last_line.leg)}</b>
+            <p dir="auto">{call.last_line.text}</p>
           </>
+        ) : (
+          <span class="quiet">Nothing said yet</span>
         )}
-      </p>
+      </div>
       <footer>
         <span>{floorWord(call.floor, call.mode)}</span>
         {call.intent !== "" && <span class="intent">{sentenceCase(call.intent)}</span>}

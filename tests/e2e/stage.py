@@ -1,0 +1,118 @@
+"""The built console against recorded answers: API and sockets are Playwright's routes, pages a plain file server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import recorded
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute
+
+from offhook.web.headers import SECURITY_HEADERS
+from offhook.web.pages import CONSOLE
+
+AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+RUN_AXE = """async () => {
+  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] });
+  return found.violations.flatMap((each) => each.nodes.map((node) =>
+    `${each.id}: ${node.target.join(" ")} | ${node.any.concat(node.all).map((c) => c.message).join("; ")}`));
+}"""
+
+
+class _Files(BaseHTTPRequestHandler):
+    """The console's page for every path that is not a file of its build. Worklets escape Playwright's routes."""
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        name = path.removeprefix("/static/console/") if path.startswith("/static/") else "index.html"
+        file = CONSOLE / ("favicon.svg" if path == "/favicon.svg" else name)
+        self.send_response(200 if file.is_file() else 404)
+        for header, value in SECURITY_HEADERS.items():
+            self.send_header(header, value)
+        self.send_header("Content-Type", _TYPES.get(file.suffix, "application/octet-stream"))
+        self.end_headers()
+        if file.is_file():
+            self.wfile.write(file.read_bytes())
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+class Files:
+    """A server of the build on a free port, until closed."""
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+class Stage:
+    """`sent` is what the page said on `/ws/live`; `say` speaks to it there. `silent` paths answer 503."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.url = url
+        self.sent: list[dict[str, Any]] = []
+        self.posted: list[tuple[str, str, Any]] = []
+        self.sound = 0
+        self.desks: list[WebSocketRoute] = []
+        self.floors: list[WebSocketRoute] = []
+        self.silent: set[str] = set()
+        context.add_init_script(path=AXE)
+        context.route("**/api/**", self._answer)
+        context.route_web_socket("**/ws/floor", self._floor)
+        context.route_web_socket("**/ws/live*", self._live)
+
+    def say(self, *messages: dict[str, Any]) -> None:
+        for message in messages:
+            self.desks[-1].send(json.dumps(message))
+
+    def _answer(self, route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path in self.silent:
+            return route.fulfill(status=503, json={"error": {"message": "closed for a moment"}})
+        self._api(route, path)
+
+    def _api(self, route: Route, path: str) -> None:
+        request = route.request
+        if request.method != "GET":
+            self.posted.append((request.method, path, request.post_data_json))
+            return route.fulfill(status=204)
+        known = recorded.API.get(path)
+        if known is None:
+            return route.fulfill(status=404, json={"error": {"message": "there is no such thing"}})
+        return route.fulfill(json=known)
+
+    def _floor(self, socket: WebSocketRoute) -> None:
+        if "/ws/floor" in self.silent:
+            return socket.close(code=1012)
+        self.floors.append(socket)
+        socket.send(json.dumps(recorded.FLOOR_MESSAGE))
+
+    def _live(self, socket: WebSocketRoute) -> None:
+        if "/ws/live" in self.silent:
+            return socket.close(code=1012)
+        self.desks.append(socket)
+        socket.on_message(self._heard)
+        socket.send(json.dumps(recorded.JOINED))
+
+    def _heard(self, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            self.sound += 1
+        else:
+            self.sent.append(json.loads(message))
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    return page.evaluate(RUN_AXE)  # type: ignore[no-any-return]
