@@ -25,9 +25,11 @@ from offhook.channels.realtime import MESSAGE_BYTES as REALTIME_BYTES
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk.aid import Aids
 from offhook.desk.entities.find import warm
 from offhook.desk.entities.watch import EntityWatch
 from offhook.desk.evidence.desk import EvidenceDesk
+from offhook.desk.floor import Floor
 from offhook.desk.people import People, open_people
 from offhook.desk.studio import Studio
 from offhook.engines.duplex import DuplexFactory
@@ -37,6 +39,7 @@ from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_ears, make_engines, make_vads
+from offhook.providers.desk import make_desk
 from offhook.providers.studio import make_studio
 from offhook.providers.tools import make_tools
 from offhook.settings import Settings
@@ -193,10 +196,11 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         tools=make_tools(settings, clock),
         stt=ears,
         new_call_id=share.new_call_id,
-        followers=lambda timeline: (EntityWatch(timeline.emit),),
+        followers=lambda timeline: (EntityWatch(timeline.emit), lambda entry: floor.take(entry)),
         calls_elsewhere=share.calls_elsewhere,
     )
     directory = Directory(house)
+    floor = Floor(directory, clock)
     directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
@@ -211,7 +215,9 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     people = await asyncio.to_thread(_open_people, settings, store, clock)
     people.sessions.tell = share.people(people.sessions.refresh)
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
-    site = build_site(settings, replace(parts, people=people, evidence=evidence))
+    live = make_desk(directory, floor, people, studio, _bounds(settings), watch, Aids(studio))
+    parts = replace(parts, people=people, evidence=evidence, live=share.live(live))
+    site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
     return App(
@@ -236,6 +242,16 @@ def _make_data_folder(settings: Settings) -> None:
         raise SettingsError(f"data {str(settings.data)!r} cannot be used: {error.strerror}") from None
 
 
+def _bounds(settings: Settings) -> SocketBounds:
+    limits = settings.limits
+    return SocketBounds(
+        message_bytes=limits.message_bytes,
+        first_message_seconds=limits.first_message_seconds,
+        media_silence_seconds=limits.media_silence_seconds,
+        resume_seconds=limits.resume_seconds,
+    )
+
+
 def _parts(
     settings: Settings,
     share: Share,
@@ -247,14 +263,8 @@ def _parts(
     watch: Watch,
     studio: Studio,
 ) -> Parts:
-    limits = settings.limits
-    bounds = SocketBounds(
-        message_bytes=limits.message_bytes,
-        first_message_seconds=limits.first_message_seconds,
-        media_silence_seconds=limits.media_silence_seconds,
-        resume_seconds=limits.resume_seconds,
-    )
-    large = replace(bounds, message_bytes=max(limits.message_bytes, REALTIME_BYTES))
+    bounds = _bounds(settings)
+    large = replace(bounds, message_bytes=max(bounds.message_bytes, REALTIME_BYTES))
     desk = ResumeDesk[BrowserChannel](share.resume_prefix)
 
     def troubles() -> Sequence[str]:

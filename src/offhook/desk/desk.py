@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from offhook.call.directory import LiveCall
@@ -16,7 +17,7 @@ from offhook.channels.live_channel import LiveChannel
 from offhook.channels.live_guest import Visit, Welcome
 from offhook.desk.deeds import Deeds
 from offhook.desk.place import Place
-from offhook.desk.ports import Aids, Audit, Calls, Clips
+from offhook.desk.ports import Aids, Audit, Calls, Clips, LoggedIn
 from offhook.desk.roles import Action, may, may_on, may_stand
 from offhook.foundation.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import EndReason, LegKind
@@ -24,6 +25,7 @@ from offhook.foundation.ids import is_call_id
 from offhook.foundation.people import Person, Role, Stance
 from offhook.protocols.live import End, Leave, LiveRole, Wish
 
+LOOK_S = 60.0
 WAITING_S = 600.0
 MOST_WAITING = 64
 _RESERVED = re.compile(r"(call_|CA[0-9a-f]{32}\Z)")
@@ -51,7 +53,9 @@ class Desk:
         self._names: dict[str, str] = {}
         self._places: dict[LiveChannel, Place] = {}
         self._waiting: dict[str, list[_Waiting]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self.aids: Aids | None = None
+        self.sessions: LoggedIn | None = None
         self.deeds = Deeds(calls, audit, clips)
 
     @property
@@ -146,12 +150,31 @@ class Desk:
             raise RefusedError("you may not do this on this call")
         leg = LegKind.SUPERVISOR if channel.visit.ask.role is LiveRole.SUPERVISOR else LegKind.OPERATOR
         seat = call.session.bridge.seat(person, channel, stance, leg)
-        place = Place(call, seat, channel, self.deeds, self._left)
+        place = Place(call, seat, channel, self.deeds, self._left, self._check)
         if self.aids is not None:
             place.aid = self.aids(call, seat, channel)
         self._places[channel] = place
         self._audit.note(person, "joined", call.id, seat=seat.id, leg=seat.leg, stance=stance)
         channel.begin(place.welcome())
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+
+    def _check(self, place: Place) -> None:
+        """Raises RefusedError when the person's session is over; else it is in use."""
+        session = place.channel.visit.session
+        if self.sessions is None or not session:
+            return
+        if not self.sessions.is_alive(session):
+            place.eject()
+            raise RefusedError("this session is over")
+        self.sessions.touch(session)
+
+    def _look(self) -> None:
+        """Every minute, while anybody is seated: a session may have come to its end."""
+        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+        for place in self:
+            with suppress(RefusedError):
+                self._check(place)
 
     def _stance(self, call: LiveCall, person: Person, channel: LiveChannel) -> Stance:
         """What was asked for; S5's operators ask for nothing, and answer a call that nobody holds."""
@@ -164,6 +187,9 @@ class Desk:
 
     def _left(self, place: Place) -> None:
         self._places.pop(place.channel, None)
+        if not self._places and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # Who comes before the caller.
 

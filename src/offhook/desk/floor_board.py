@@ -29,7 +29,13 @@ class Viewer(Protocol):
     def ready(self) -> bool:
         """Whether what was sent before has left."""
 
+    @property
+    def session(self) -> str: ...
+
     def show(self, raw: bytes) -> None: ...
+
+    def eject(self) -> None:
+        """The session is over."""
 
 
 class Far(Protocol):
@@ -97,6 +103,12 @@ class FloorBoard:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+
+    def eject(self, person_id: str, session: str) -> None:
+        """This session is over: whoever watches by it does so no more."""
+        for viewer in [each for each in self._viewers if each.session == session]:
+            if viewer.person.id == person_id:
+                viewer.eject()
 
     def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(PUSH_S, self._push)

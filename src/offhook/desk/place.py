@@ -45,10 +45,17 @@ def seating_of(call: LiveCall) -> Seating:
 
 
 class Place:
-    """`deeds` does and notes what concerns the whole call; `left` is told when the person is gone."""
+    """`deeds` does and notes what concerns the whole call; `left` is told when the person is gone, `check`
+    raises RefusedError for one who is no longer logged in."""
 
     def __init__(
-        self, call: LiveCall, seat: Seat, channel: LiveChannel, deeds: Deeds, left: Callable[[Place], None]
+        self,
+        call: LiveCall,
+        seat: Seat,
+        channel: LiveChannel,
+        deeds: Deeds,
+        left: Callable[[Place], None],
+        check: Callable[[Place], None],
     ) -> None:
         self.call = call
         self.seat = seat
@@ -56,6 +63,7 @@ class Place:
         self.aid: Aid | None = None
         self._deeds = deeds
         self._left = left
+        self._check = check
         self._leaving = False
         self._unwatch = call.session.timeline.watch(channel.tell)
 
@@ -82,6 +90,7 @@ class Place:
 
     def obey(self, wish: Wish) -> None:
         """Raises OffhookError for what is refused; then nothing is changed."""
+        self._check(self)
         person, call, bridge = self.person, self.call, self.call.session.bridge
         command = name_of(wish)
         if not may_command(person, command, call.agent):

@@ -27,6 +27,14 @@ class Calls(Protocol):
     def hang_up(self, call_id: str, reason: EndReason) -> None: ...
 
 
+class LoggedIn(Protocol):
+    """Who is logged in, by session (desk.sessions)."""
+
+    def is_alive(self, session: str) -> bool: ...
+
+    def touch(self, session: str) -> None: ...
+
+
 class Audit(Protocol):
     """Where it is kept what people did. Details name no words that were said."""
 

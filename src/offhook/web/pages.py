@@ -19,6 +19,7 @@ _PAGES = (
     "/call",
     "/calls",
     "/calls/{call_id}",
+    "/desk",
     "/desk/{call_id}",
     "/live",
     "/login",

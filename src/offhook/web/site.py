@@ -32,6 +32,8 @@ from offhook.web.evidence_routes import evidence_routes
 from offhook.web.gate import Gate
 from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
+from offhook.web.live_door import FloorDoor, LiveDoor
+from offhook.web.live_site import DoorRules, LiveParts, desk_routes, live_doors
 from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
 from offhook.web.metrics import Exposition, Metrics, Scrape, metric_routes
 from offhook.web.openai_api import openai_routes
@@ -54,6 +56,7 @@ from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
 
 BROWSER_PATH = "/media/browser"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
+AnyDoor = TwilioDoor | BrowserDoor | RealtimeDoor | LiveDoor | FloorDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Parts:
     account in the settings. Where several processes are one house: what they have in `commons`, `house` with
     the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics. With a `catalogue`
     there are the doors that OpenAI's clients know, with a `studio` those of voices and clips. Without
-    `people` nobody logs in and nothing is noted."""
+    `people` nobody logs in and nothing is noted; `live` is the desk."""
 
     directory: Directory
     store: CallStore
@@ -84,6 +87,7 @@ class Parts:
     listen_realtime: Listen | None = None
     people: People | None = None
     evidence: EvidenceDesk | None = None
+    live: LiveParts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Site:
 
     asgi: ASGIApp
     app: FastAPI
-    doors: dict[str, TwilioDoor | BrowserDoor | RealtimeDoor]
+    doors: dict[str, AnyDoor]
     transfers: TransferBook
     visitors: Visitors
     desk_tokens: DeskTokens
@@ -152,7 +156,7 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         house.count,
     )
     twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
-    doors: dict[str, TwilioDoor | BrowserDoor | RealtimeDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
+    doors: dict[str, AnyDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
     if parts.catalogue is not None and parts.listen_realtime is not None:
         doors[REALTIME_PATH] = RealtimeDoor(
             parts.directory,
@@ -163,6 +167,10 @@ def build_site(settings: Settings, parts: Parts) -> Site:
             origins,
             2 * limits.max_calls,
         )
+    if parts.live is not None:
+        wanted = settings.require_call_tokens
+        rules = DoorRules(parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts)
+        doors |= live_doors(parts.live, rules)
     return Site(SecurityHeaders(gate), app, doors, transfers, visitors, desk_tokens)
 
 
@@ -183,6 +191,8 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     app.include_router(page_routes())
     if parts.catalogue is not None:
         app.include_router(openai_routes(parts.catalogue, client_secrets))
+    if parts.live is not None:
+        app.include_router(desk_routes(parts.live))
     if parts.studio is not None:
         app.include_router(voice_routes(parts.studio, parts.clock, notes))
         app.include_router(clip_routes(parts.studio, parts.clock, notes))

@@ -10,6 +10,7 @@ from picows import WSTransport
 from offhook.bus.base import Bus
 from offhook.foundation import ids
 from offhook.telemetry import CountingBus
+from offhook.web.live_site import LiveParts
 from offhook.web.metrics import Metrics
 from offhook.web.site import Parts
 
@@ -48,6 +49,10 @@ class Share:
     def people(self, refresh: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """`refresh` reads users and sessions again. What is given back has the other processes do so."""
         return _nobody_else
+
+    def live(self, parts: LiveParts) -> LiveParts:
+        """The desk of this process, with the calls of the others."""
+        return parts
 
     def join(self, parts: Parts) -> Parts:
         """The parts of this process, with what the others have in common with it."""
