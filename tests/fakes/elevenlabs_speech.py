@@ -10,17 +10,23 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from elevenlabs.text_to_speech.raw_client import RawTextToSpeechClient
 from elevenlabs.types import (
+    AddVoiceIvcResponseModel,
     CloseContext,
     FlushContext,
+    GetVoicesV2Response,
     InitializeConnectionMulti,
     SendTextMulti,
 )
+from elevenlabs.voices.ivc.raw_client import RawIvcClient
+from elevenlabs.voices.raw_client import RawVoicesClient
 from pydantic import ValidationError
 from tests.fakes.http_vendor import Asked, HttpVendor, Refused, Told, cut
 from tests.fakes.sdk_types import NotInSdk, check_call
@@ -41,11 +47,14 @@ _TYPES = {
 
 
 class FakeElevenLabs(HttpVendor):
-    """Over HTTP. `sound` overrides the format that speech really has ("pcm_16000")."""
+    """Over HTTP. `sound` overrides the format that speech really has ("pcm_16000"). `account` are the voices
+    of the account by id, each with its name and category; `clones` what each clone was made of."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self._route, **options)
         self.sound = ""
+        self.account = {VOICE: ("George", "premade")}
+        self.clones: list[tuple[dict[str, str], list[tuple[str, bytes]]]] = []
 
     def _route(self, asked: Asked) -> Told:
         if asked.headers.get("xi-api-key") != KEY:
@@ -55,7 +64,48 @@ class FakeElevenLabs(HttpVendor):
                 return Told(b"[]")
             case "POST", ["v1", "text-to-speech", voice, "stream"]:
                 return self._speak(voice, asked)
+            case "GET", ["v2", "voices"]:
+                return self._voices(asked)
+            case "POST", ["v1", "voices", "add"]:
+                return self._clone(asked)
         raise Refused(404, refusal("not_found", asked.path))
+
+    def _voices(self, asked: Asked) -> Told:
+        query = {**asked.query, "page_size": int(asked.query["page_size"]), "include_total_count": False}
+        try:
+            check_call(RawVoicesClient.search, query)
+        except NotInSdk as error:
+            raise Refused(422, refusal("invalid_query", str(error))) from error
+        begin, ids = int(asked.query.get("next_page_token", "0")), list(self.account)
+        end = begin + query["page_size"]
+        page: dict[str, Any] = {
+            "voices": [
+                {"voice_id": id, "name": name, "category": category, "labels": {"language": "en"}}
+                for id, (name, category) in list(self.account.items())[begin:end]
+            ],
+            "has_more": end < len(ids),
+            "total_count": len(ids),
+            "next_page_token": str(end) if end < len(ids) else None,
+        }
+        GetVoicesV2Response.model_validate(page)
+        return Told(json.dumps(page).encode())
+
+    def _clone(self, asked: Asked) -> Told:
+        """A voice of the account, from a multipart form whose fields the SDK's method has."""
+        texts, files = form_of(asked)
+        try:
+            noise = {"remove_background_noise": texts.get("remove_background_noise") == "true"}
+            check_call(RawIvcClient.create, {**texts, **noise})
+        except NotInSdk as error:
+            raise Refused(422, refusal("invalid_form", str(error))) from error
+        if not files or any(not data for _, data in files):
+            raise Refused(400, refusal("invalid_samples", "no samples"))
+        self.clones.append((texts, files))
+        id = f"Clone{len(self.clones):015d}"
+        self.account[id] = (texts["name"], "cloned")
+        made = {"voice_id": id, "requires_verification": False}
+        AddVoiceIvcResponseModel.model_validate(made)
+        return Told(json.dumps(made).encode())
 
     def _speak(self, voice: str, asked: Asked) -> Told:
         try:
@@ -64,12 +114,28 @@ class FakeElevenLabs(HttpVendor):
             raise Refused(
                 422, {"detail": [{"loc": ["body"], "msg": str(error), "type": "value_error"}]}
             ) from error
+        known = VOICE if voice in self.account else voice
         check_voice(
-            voice, asked.json.get("model_id", "eleven_multilingual_v2"), asked.json.get("language_code")
+            known, asked.json.get("model_id", "eleven_multilingual_v2"), asked.json.get("language_code")
         )
         name = asked.query.get("output_format", "mp3_44100_128")
         sound = encoded(self.sound or name, seconds_for(asked.json["text"]))
         return Told(sound, _TYPES[name.partition("_")[0]])
+
+
+def form_of(asked: Asked) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+    """The texts and the files (name, bytes) of a multipart form, whose files are all in the field `files`."""
+    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
+    texts, files = {}, []
+    for part in BytesParser(policy=HTTP).parsebytes(head + asked.body).iter_parts():
+        field, data = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if part.get_filename() is None:
+            texts[field] = data.decode()
+        elif field == "files":
+            files.append((part.get_filename(), data))
+        else:
+            raise Refused(422, refusal("invalid_form", str(field)))
+    return texts, files
 
 
 def check_voice(voice: str, model: str, language: str | None) -> None:

@@ -42,13 +42,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came: header names in lower case, `json` the parsed body or None."""
+    """One request as it came: header names in lower case, the `body`, and what it is as `json` or None."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     json: Any
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,8 @@ async def _request(wire: h11.Connection, reader: asyncio.StreamReader) -> Asked 
         parsed = json.loads(body) if body else None
     except ValueError:
         parsed = None
-    return Asked(head.method.decode(), unquote(target.path), dict(parse_qsl(target.query)), headers, parsed)
+    query = dict(parse_qsl(target.query))
+    return Asked(head.method.decode(), unquote(target.path), query, headers, parsed, body)
 
 
 def cut(body: bytes, chance: random.Random, longest: int) -> list[bytes]:

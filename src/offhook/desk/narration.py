@@ -73,9 +73,12 @@ class Narration:
         """Tell of more sound, and of the end."""
         self._watchers.append(watcher)
 
-    def unwatch(self, watcher: Callable[[], None]) -> None:
-        if watcher in self._watchers:
-            self._watchers.remove(watcher)
+    def end(self, error: str) -> None:
+        """Nothing more comes; with an `error`, that was not all. Idempotent."""
+        if not self.done:
+            self.done, self.error = True, error
+            self.tell()
+            self._watchers.clear()
 
     def tell(self) -> None:
         for watcher in tuple(self._watchers):
@@ -101,6 +104,7 @@ class Narrator:
             narration.task = task
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda task: narration.end("given up"))  # also before it had begun
             self._kept[wanted] = narration
         self._kept.move_to_end(wanted)
         narration.listeners += 1
@@ -138,14 +142,9 @@ class Narrator:
                 raise ProviderError("the voice", "gave no sound")
         except OffhookError as error:
             narration.error = error.reason
-        except asyncio.CancelledError:
-            narration.error = "given up"
-            raise
         except Exception as error:  # a provider's bug costs its sound, not the operator's call
             narration.error = f"the voice failed: {type(error).__name__}"
-        finally:
-            narration.done = True
-            narration.tell()
+        narration.end(narration.error)
 
     async def _sound(self, wanted: Wanted) -> AsyncGenerator[bytes, None]:
         """Whole samples in the format wanted. Raises OffhookError."""
