@@ -1,4 +1,4 @@
-"""`offhook user` and `offhook audit`: who may log in, and whether the log is whole. Opens the database itself.
+"""`offhook user` and `offhook audit`: who may log in, and whether the log is whole. Opens the rows itself.
 
 A server that runs sees the change within seconds. Passwords are typed, or come by standard input; never as an
 argument, which other users of the machine can read.
@@ -171,7 +171,7 @@ async def _named(people: People, name: str) -> UserRecord:
 
 
 def _with_people(data: Path | None, work: Callable[[People], Awaitable[T]], make: bool = False) -> T:
-    """What `work` gives, on the database of this folder; `make` one where there is none. Raises OffhookError."""
+    """What `work` gives, on the database of this folder; `make` one where none is. Raises OffhookError."""
     from offhook.desk.people import open_people
     from offhook.foundation import log
     from offhook.foundation.clock import SystemClock
