@@ -69,6 +69,7 @@ class FakeSeat:
         self.person = person
         self.format = format
         self.speaking = False
+        self.gone = False
         self.ear = FakeEar(format)
 
 

@@ -413,6 +413,27 @@ async def test_an_ear_that_is_closed_first_leaves_text_alone(desk: Desk) -> None
     assert desk.played() == ["a"]
 
 
+async def test_a_human_who_leaves_hears_no_next_card(desk: Desk) -> None:
+    desk.queue.card(card("a", "First line."))
+    desk.queue.card(card("b", "Second line."))
+    await asyncio.sleep(0.3)
+    desk.seat.gone = True
+    desk.ear.stop()
+    assert desk.played() == ["a"]
+    assert not desk.ear.sounds
+
+
+async def test_a_card_of_before_may_be_played(desk: Desk) -> None:
+    desk.queue.recall(card("old", "An older line."))
+    desk.queue.recall(card("gone", "Too old.", expires_ms=0))
+    assert desk.changes == []
+    desk.queue.play("old")
+    await asyncio.sleep(2)
+    assert desk.statuses("old") == [QUEUED, PLAYING, SHOWN]
+    with pytest.raises(NotFoundError):
+        desk.queue.play("gone")
+
+
 async def test_an_ear_that_was_stopped_by_others_goes_on_with_the_next(desk: Desk) -> None:
     desk.queue.card(card("a", "First line."))
     desk.queue.card(card("b", "Second line."))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from offhook.audio.convert import to_samples
 from offhook.audio.wav import write_wav
@@ -30,50 +30,23 @@ from offhook.protocols.live_words import CardVoice
 _WISHES = ("voice", "speed", "volume", "auto_play", "mute")
 
 
-class CallCoach(Protocol):
-    """Listens to one call and puts cards on its timeline. Immediate."""
-
-    def now(self) -> None:
-        """A card for what was said last, at once. Raises OffhookError."""
-
-    def close(self) -> None:
-        """Nobody is seated any more. Idempotent."""
-
-
-Coaches = Callable[[Call], CallCoach | None]
-"""Begins to coach a call; None where there is no coach for it."""
-
-
 class Aids:
-    """Implements desk.ports.Aids: the seats of a call share its coach, from the first one to the last."""
+    """Implements desk.ports.Aids. `coach_now` makes a card on the call of that id, where calls have a coach;
+    it raises OffhookError."""
 
     def __init__(
         self,
         studio: Studio,
-        coaches: Coaches = lambda call: None,
+        coach_now: Callable[[str], None] | None = None,
         on_first: Callable[[FirstSound], None] = lambda first: None,
     ) -> None:
         self._studio = studio
-        self._coaches = coaches
+        self._coach_now = coach_now
         self._on_first = on_first
-        self._shared: dict[str, tuple[CallCoach | None, set[SeatAid]]] = {}
 
     def __call__(self, call: Call, seat: EarSeat, channel: AidChannel) -> SeatAid:
         """A seat was taken."""
-        if call.id not in self._shared:
-            self._shared[call.id] = (self._coaches(call), set())
-        coach, aids = self._shared[call.id]
-        aid = SeatAid(call, seat, channel, self._studio, coach, self._left, self._on_first)
-        aids.add(aid)
-        return aid
-
-    def _left(self, aid: SeatAid) -> None:
-        coach, aids = self._shared[aid.call_id]
-        aids.discard(aid)
-        if not aids:
-            del self._shared[aid.call_id]
-            if coach is not None:
-                coach.close()
+        return SeatAid(call, seat, channel, self._studio, self._coach_now, self._on_first)
 
 
 class SeatAid:
@@ -85,20 +58,21 @@ class SeatAid:
         seat: EarSeat,
         channel: AidChannel,
         studio: Studio,
-        coach: CallCoach | None,
-        left: Callable[[SeatAid], None],
+        coach_now: Callable[[str], None] | None,
         on_first: Callable[[FirstSound], None],
     ) -> None:
         timeline = call.session.timeline
-        self.call_id = call.id
+        self._call_id = call.id
         self._timeline = timeline
         self._seat = seat
         self._channel = channel
         self._memory = studio.memory
-        self._coach = coach
-        self._left: Callable[[SeatAid], None] | None = left
+        self._coach_now = coach_now
         self._ear = studio.ear(seat, timeline.emit, timeline.now_ms, self._voiced, on_first)
-        self._unwatch = (timeline.watch(self._see), studio.memory.watch(seat.person, self._coached))
+        self._unwatch: tuple[Callable[[], None], ...] = (
+            timeline.watch(self._see),
+            studio.memory.watch(seat.person, self._coached),
+        )
 
     def settings(self) -> Mapping[str, Any]:
         """How the coach sounds to this person."""
@@ -110,15 +84,17 @@ class SeatAid:
         self._memory.change(self._seat.person, said)
 
     def coach_now(self) -> None:
-        if self._coach is None:
+        """Raises OffhookError."""
+        if self._coach_now is None:
             raise RefusedError("there is no coach on this call")
-        self._coach.now()
+        self._coach_now(self._call_id)
 
     def card(self, act: CardAct) -> None:
         """Raises NotFoundError, RefusedError."""
         queue = self._ear.queue
         match act.action:
             case CardAction.PLAY:
+                self._recall(act.id)
                 queue.play(act.id)
             case CardAction.STOP:
                 queue.stop()
@@ -130,13 +106,11 @@ class SeatAid:
                 raise RefusedError(f"a card is not to be {act.action.value} here")
 
     def leave(self) -> None:
-        left, self._left = self._left, None
-        if left is None:
-            return
-        for unwatch in self._unwatch:
-            unwatch()
+        """The seat is empty. Idempotent."""
+        unwatch, self._unwatch = self._unwatch, ()
+        for stop in unwatch:
+            stop()
         self._ear.close()
-        left(self)
 
     def _settle(self, card_id: str, status: CardStatus, settle: Callable[[str], None]) -> None:
         """A card that is older than the seat, or has expired on the screen, may still have helped."""
@@ -145,11 +119,21 @@ class SeatAid:
         except (NotFoundError, RefusedError):
             if self._ear.queue.status(card_id) not in (None, CardStatus.EXPIRED):
                 raise
-            timeline = self._timeline
-            cards = (entry.event for entry in timeline.recent if isinstance(entry.event, CoachingCard))
-            if all(card.id != card_id for card in cards):
+            if self._kept(card_id) is None:
                 raise
-            timeline.emit(CardChanged(card_id, status, self._seat.id, self._seat.person.id))
+            self._timeline.emit(CardChanged(card_id, status, self._seat.id, self._seat.person.id))
+
+    def _recall(self, card_id: str) -> None:
+        """A card that is older than the seat may still be of use to it."""
+        if self._ear.queue.status(card_id) is None and (card := self._kept(card_id)) is not None:
+            self._ear.queue.recall(card)
+
+    def _kept(self, card_id: str) -> CoachingCard | None:
+        """One of the call's latest cards."""
+        for entry in self._timeline.recent:
+            if isinstance(entry.event, CoachingCard) and entry.event.id == card_id:
+                return entry.event
+        return None
 
     # What happens.
 

@@ -57,6 +57,10 @@ class EarSeat(Protocol):
     def ear(self) -> Ear: ...
 
     @property
+    def gone(self) -> bool:
+        """Whether the human has left the call."""
+
+    @property
     def speaking(self) -> bool:
         """Whether the human speaks now."""
 

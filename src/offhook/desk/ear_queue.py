@@ -65,6 +65,11 @@ class EarQueue:
         self._patient_since: float | None = None
         self._closed = False
 
+    @property
+    def _open(self) -> bool:
+        """Whether this human is there, and the table lets the ear hear the coach."""
+        return self.seat.ear.open and not self.seat.gone
+
     # What the call tells.
 
     def card(self, card: CoachingCard) -> None:
@@ -82,15 +87,22 @@ class EarQueue:
             self._cards.turn(held, CardStatus.SHOWN, "said already" if same else "")
         else:
             self._speak(held)
-            sounds = self.wishes.auto_play and not self.wishes.mute and self.seat.ear.open
+            sounds = self.wishes.auto_play and not self.wishes.mute and self._open
             self._cards.turn(held, CardStatus.QUEUED if sounds else CardStatus.SHOWN)
             self._bound()
         self._cards.forget()
         self._pump()
 
+    def recall(self, card: CoachingCard) -> None:
+        """A card from before the seat was taken, which nothing is told of: it may be played."""
+        left_s = (card.expires_ms - self._line.now_ms()) / 1000
+        if not self._closed and card.id not in self._cards and left_s > 0:
+            self._cards.add(card, left_s, self._expire)
+            self._cards.forget()
+
     def route_changed(self) -> None:
         """The mode or the seat's stance is another: what this seat may not hear any more is text."""
-        if not self._closed and not self.seat.ear.open:
+        if not self._closed and not self._open:
             self._silence(_NOT_HEARD)
             self._show_queued()
 
@@ -112,7 +124,7 @@ class EarQueue:
         held = self._cards.live(card_id)
         if self.wishes.mute:
             raise RefusedError("the coach is muted")
-        if not self.seat.ear.open:
+        if not self._open:
             raise RefusedError(f"the coach is {_NOT_HEARD}")
         if not words(held.card.spoken):
             raise RefusedError("the card has nothing to say")
@@ -201,7 +213,7 @@ class EarQueue:
         if self._closed or not queued:
             self._calm()
             return
-        if not self.seat.ear.open:
+        if not self._open:
             self._show_queued()
             return
         best = queued[0] if queued[0].priority >= NOW else next((h for h in queued if h.ready), queued[0])
@@ -269,7 +281,7 @@ class EarQueue:
             if whole:
                 self._feed()
             else:
-                self._end("stopped" if self.seat.ear.open else _NOT_HEARD)
+                self._end("stopped" if self._open else _NOT_HEARD)
 
     def _end(self, note: str) -> None:
         """The card that played has sounded; the next one may."""
