@@ -46,10 +46,10 @@ _LATIN = {
     }.items()
 }  # fmt: skip
 _PROSE_WORDS = (
-    "is its it s email mail e address me us them him her you your my our their his the a an and or to by "
+    "is its it s email mail e address me us them him her you your my our their his the an and or to by "
     "from with on for of as that this so there ok okay yes yeah sure please just use using contact reach "
-    "write send sent sending can could will would it's that's um uh er well all lower case spelled user "
-    "username account at was be go visit click open log into website site page link domain type enter address's"
+    "write send sent sending can could will would it's that's um uh er well all lower case spelled "
+    "user username account at was be go visit click open log into website site page link domain type enter"
 )
 _PROSE = frozenset(_PROSE_WORDS.split())
 _MAIL_HOST = re.compile(

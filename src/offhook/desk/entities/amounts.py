@@ -110,7 +110,7 @@ def _amount_at(all_tokens: Sequence[Token], at: int) -> tuple[Decimal, str, int]
     land = _LANDS.get(all_tokens[end].word) if end < len(all_tokens) else None
     here = end + (land is not None)
     if here >= len(all_tokens) or (currency := CURRENCIES.get(all_tokens[here].word)) is None:
-        if end < len(all_tokens) and (all_tokens[end - 1].word == "grand"):
+        if all_tokens[end - 1].word == "grand":
             return value, "USD", end
         return None
     if land is not None:

@@ -27,15 +27,14 @@ _LETTERS |= {
 }  # fmt: skip
 _BREAKS = {"-", ".", ",", "uh", "um", "then", "as", "in", "for", "space"}
 _LONGEST = 34
-_ISSUERS = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[2-7]|8[1-7]")
-_LENGTHS = {
-    "3": (14, 15, 16),
-    "4": (16, 13, 19),
-    "5": (16, 13, 19, 14),
-    "6": (16, 19),
-    "2": (16,),
-    "8": (16, 19),
-}
+_ISSUERS = (
+    (re.compile(r"3[47]"), (15,)),
+    (re.compile(r"3(?:0[0-5]|[689])"), (14,)),
+    (re.compile(r"4"), (16, 13, 19)),
+    (re.compile(r"5[1-5]|2[2-7]|35"), (16,)),
+    (re.compile(r"5[06-9]|6|8[12]"), (16, 19)),
+)
+"""How the numbers of the card networks begin, and how long they are, the likeliest length first."""
 
 
 @cache
@@ -128,8 +127,11 @@ def find_cards(text: str, run: Run, named: bool) -> Iterator[Found]:
     from stdnum import luhn
 
     groups = run.groups
-    first = 0
+    first = after = 0
     while first < len(groups):
+        if first not in (0, after) and not groups[first].apart:  # any row of digits has cards within it
+            first += 1
+            continue
         spans = list(_card_spans(groups_from := groups[first:]))
         good = next((span for span in spans if luhn.is_valid(span[0])), None)
         doubtful = (
@@ -141,7 +143,7 @@ def find_cards(text: str, run: Run, named: bool) -> Iterator[Found]:
         digits, count = span
         start, end = groups_from[0].start, groups_from[count - 1].end
         yield Found(Kind.CARD, digits, text[start:end], start, end, 0.99 if good else 0.5)
-        first += count
+        first = after = first + count
 
 
 def _card_spans(groups: Sequence[Group]) -> Iterator[tuple[str, int]]:
@@ -153,7 +155,7 @@ def _card_spans(groups: Sequence[Group]) -> Iterator[tuple[str, int]]:
         if len(digits) > 19:
             break
         found[len(digits)] = count
-    if _ISSUERS.match(digits):
-        for length in _LENGTHS[digits[0]]:
-            if length in found:
-                yield digits[:length], found[length]
+    lengths = next((lengths for begins, lengths in _ISSUERS if begins.match(digits)), ())
+    for length in lengths:
+        if length in found:
+            yield digits[:length], found[length]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from offhook.desk.entities.tokens import Token
+from offhook.desk.entities.tokens import Token, fold_word
 from offhook.desk.entities.words import HUNDRED, REPEATS, SCALES, TEEN_TAIL, TEENS, TENS, UNITS, bare
 from offhook.desk.entities.words import WHOLE_HUNDREDS as HUNDREDS
 
@@ -13,7 +13,7 @@ _PAUSES = {
     "-", ".", ",", "(", ")", "uh", "um", "er", "erm", "then", "dash", "hyphen", "space",
     "اه", "ثم", "بعدين", "وبعدين", "شرطه", "داش", "مسافه",
 }  # fmt: skip
-_PLUS = {"+", "plus", "زائد", "بلس"}
+_PLUS = {"+", "plus", fold_word("زائد"), "بلس"}
 _OH = {"oh", "o"}
 _MOST_GROUPS = 48
 """Groups of one run: nothing that is worth finding has more."""
@@ -120,6 +120,8 @@ def _run_at(all_tokens: Sequence[Token], at: int) -> tuple[Run, int] | None:
     end, apart = here, False
     while here < len(all_tokens) and len(groups) < _MOST_GROUPS:
         token = all_tokens[here]
+        if _glued(all_tokens, here):
+            break
         read = group_at(all_tokens, here, bool(groups) or plus or _oh_begins(all_tokens, here))
         if read is not None:
             digits, here = read
@@ -135,6 +137,15 @@ def _run_at(all_tokens: Sequence[Token], at: int) -> tuple[Run, int] | None:
     if not groups:
         return None
     return Run(tuple(groups), plus, start if plus else groups[0].start), end
+
+
+def _glued(all_tokens: Sequence[Token], at: int) -> bool:
+    """Whether a number is a part of something like `GB29` or `0x52fe`, and no number by itself."""
+    if not all_tokens[at].is_number:
+        return False
+    before = at > 0 and not all_tokens[at].spaced and all_tokens[at - 1].word
+    after = at + 1 < len(all_tokens) and not all_tokens[at + 1].spaced and all_tokens[at + 1].word
+    return any(word and word.isascii() and word.isalpha() for word in (before, after))
 
 
 def _oh_begins(all_tokens: Sequence[Token], at: int) -> bool:

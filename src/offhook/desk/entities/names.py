@@ -14,6 +14,7 @@ _TITLE = (
 )
 _WORD = r"[^\W\d_]+(?:['’-][^\W\d_]+)*"
 _WORDS = rf"(?P<name>{_WORD}(?:\s+{_WORD}){{0,3}})"
+_FEW_WORDS = _WORDS.replace("{0,3}", "{0,3}?")
 _SURE = re.compile(
     rf"\b(?:my (?:full |first |last )?name(?:'s| is)|name on (?:it|the \w+) is|in the name of|"
     rf"under the name(?: of)?|his name is|her name is|the name is|you(?:'re| are) speaking (?:with|to)|"
@@ -22,7 +23,7 @@ _SURE = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(
-    rf"\b(?:i am|i'm|this is|it's|it is)\s+(?:{_TITLE})?{_WORDS}"
+    rf"\b(?:i am|i'm|this is|it's|it is)\s+(?:{_TITLE})?{_FEW_WORDS}"
     r"(?=[\s,]+(?:from|with|at|calling|here|speaking)\b|[.,!?]|$)",
     re.IGNORECASE,
 )

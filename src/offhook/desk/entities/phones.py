@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
 from offhook.desk.entities.base import Found, Kind
 from offhook.desk.entities.digits import Group, Run
 
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
 _FEWEST, _MOST = 7, 15
+_MOST_STRAY = 4
+"""Digits of a run that may be of something else, said just before or after the number."""
 _TRIES = 12
 """Spans of one run that are looked up; each costs some 50 µs a region."""
 
@@ -50,7 +56,8 @@ def _spans(run: Run) -> Iterator[tuple[Sequence[Group], bool]]:
         for last in range(len(groups), first, -1):
             count = sum(len(group.digits) for group in groups[first:last])
             whole = first == 0 and last == len(groups)
-            if not whole and _FEWEST + 2 <= count <= _MOST:
+            near = count >= len(run.digits) - _MOST_STRAY
+            if not whole and near and _FEWEST + 2 <= count <= _MOST:
                 yield groups[first:last], run.plus and first == 0
 
 
@@ -64,14 +71,24 @@ def _valid(digits: str, plus: bool, regions: Sequence[str]) -> str:
         tries: list[tuple[str, str | None]] = [("+" + digits.removeprefix("00"), None)]
     else:
         tries = [(digits, region) for region in regions] if len(digits) > 8 else []
+        if len(digits) > 10:  # the country code, without saying so
+            tries.append(("+" + digits, None))
     for number, region in tries:
         try:
             parsed = phonenumbers.parse(number, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(parsed) and not (region and len(digits) < 9):
+        if phonenumbers.is_valid_number(parsed) and (region is None or _is_whole(parsed, digits)):
             return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     return ""
+
+
+def _is_whole(parsed: PhoneNumber, digits: str) -> bool:
+    """Whether a national number was said as people of that country say it, with its leading zero."""
+    import phonenumbers
+
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return digits.endswith("".join(filter(str.isdecimal, national)))
 
 
 def _possible(digits: str, plus: bool, regions: Sequence[str]) -> str:

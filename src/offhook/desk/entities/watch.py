@@ -69,8 +69,10 @@ class EntityWatch:
         self._last = (*speaker, text)
         tail = self._tails.pop(speaker, None)
         folded = tokens(fold(text))
-        goes_on = tail is not None and turn.started_ms - tail.ended_ms <= PATIENCE_MS and _begins(folded)
-        joined, tail = (self._join(turn, text, tail), tail) if tail and goes_on else ([], None)
+        first = _number_start(folded)
+        if tail is not None and (first is None or turn.started_ms - tail.ended_ms > PATIENCE_MS):
+            tail = None
+        joined = self._join(turn, text, first, tail) if tail is not None and first is not None else []
         busy = max((one.end for one in joined), default=0)
         told: EntityFound | None = None
         for one in joined:
@@ -80,13 +82,13 @@ class EntityWatch:
                 told = self._tell(turn, one, None)
         self._keep_tail(turn, text, folded, told, tail)
 
-    def _join(self, turn: TranscriptFinal, text: str, tail: _Tail) -> list[Found]:
+    def _join(self, turn: TranscriptFinal, text: str, first: int, tail: _Tail) -> list[Found]:
         """What is found only where the turn continues the one before, by its end in this turn."""
-        whole = f"{tail.text} {text}"
+        whole = f"{tail.text} {text[first:]}"
         seam = len(tail.text) + 1
         found = find(whole, turn.language, tail.before, self._regions)
         return [
-            replace(one, start=0, end=one.end - seam)
+            replace(one, start=first, end=first + one.end - seam)
             for one in found
             if one.start < seam < one.end
             and (one.kind in _COMPLETE or _PUNCTUATION.match(whole, one.end) is not None)
@@ -142,8 +144,8 @@ class EntityWatch:
         own = told if told is not None and told.turn == turn.turn and told.end >= last.end else None
         if own is not None and own.type in _COMPLETE and own.confidence > 0.9:
             return
-        if tail is not None and not text[: last.start].strip(" .,-"):
-            said, since, before = f"{tail.text} {text}", tail.started_ms, tail.before
+        if tail is not None and last.start == _number_start(folded):
+            said, since, before = f"{tail.text} {text[last.start :]}", tail.started_ms, tail.before
         else:
             said, since, before = text[max(0, last.start - _CONTEXT) :], turn.started_ms, self._question
         if len(said) <= LONGEST // 2:
@@ -160,12 +162,12 @@ class EntityWatch:
             self._known.setdefault((kind, value), found)
 
 
-def _begins(folded: Sequence[Token]) -> bool:
-    """Whether a turn begins in a number."""
+def _number_start(folded: Sequence[Token]) -> int | None:
+    """Where the number is in which a turn begins; None where it begins with anything else."""
     for at, token in enumerate(folded[:4]):
         if token.word not in _FILLERS:
-            return group_at(folded, at, True) is not None or token.word in ("double", "triple")
-    return False
+            return token.start if group_at(folded, at, True) is not None else None
+    return None
 
 
 def _moment(turn: TranscriptFinal, start: int) -> int:

@@ -92,6 +92,7 @@ class _Sum:
         self.total = Decimal(0)
         self.group = Decimal(0)
         self.words = 0
+        self.scale: float = float("inf")
 
     def add(self, word: str, joined: bool) -> bool:
         """`joined`: an Arabic "and" stands before it, so that tens may follow units."""
@@ -121,8 +122,9 @@ class _Sum:
                 return False
             self.group = (self.group or Decimal(1)) * 100
         elif (scale := SCALES.get(word)) is not None:
-            if self.total and not self.group:
+            if scale >= self.scale or (self.total and not self.group):
                 return False
+            self.scale = scale
             self.total, self.group = self.total + (self.group or Decimal(1)) * scale, Decimal(0)
         elif (twice := TWICE_SCALES.get(word)) is not None:
             if self.group:
