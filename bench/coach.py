@@ -24,7 +24,7 @@ from offhook.desk.coach.words import plain
 from offhook.foundation.desk_events import WarningLevel
 
 FOLDER = Path(__file__).parents[1] / "tests" / "desk" / "coach" / "calls"
-FILES = ("heldout", "scam_en", "scam_ar", "service")
+FILES = ("fresh", "heldout", "scam_en", "scam_ar", "service")
 _MISHEARD = {
     "anydesk": "any disc",
     "teamviewer": "team fewer",

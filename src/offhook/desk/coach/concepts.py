@@ -38,7 +38,7 @@ class Concepts:
                 else:
                     self._exact.setdefault(phrase, []).append(name)
 
-    def find(self, plain: str) -> list[str]:
+    def find(self, plain: str) -> tuple[str, ...]:
         """The concepts of a text that `words.plain` made, in order, each once."""
         words = [stem(word) for word in plain.split()]
         bare = [word[1:] if word[:1] in _JOINED and len(word) > 3 else word for word in words]
@@ -51,9 +51,15 @@ class Concepts:
                     for start, name in self._starts.get(variant[:-1], ()):
                         if variant[-1].startswith(start):
                             found[name] = None
-        return list(found)
+        return tuple(found)
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Concepts:
     return Concepts(TABLE.read_text("utf-8"))
+
+
+@lru_cache(maxsize=8)
+def find(plain: str) -> tuple[str, ...]:
+    """The same with the shipped table, remembered for the parts of one reading."""
+    return shipped().find(plain)

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from offhook.desk.coach.concepts import shipped as concepts
+from offhook.desk.coach.concepts import find
 
 SIZE = 1 << 14
 SHORTEST, LONGEST = 3, 5
@@ -44,6 +44,6 @@ def _groups(words: list[bytes]) -> set[int]:
 
 def _meant(plain: str) -> set[int]:
     """Concepts, each two of them, and whether there are none."""
-    names = sorted(concepts().find(plain))
+    names = sorted(find(plain))
     pairs = [f"{a} {b}" for place, a in enumerate(names) for b in names[place + 1 :]]
     return {crc32(name.encode(), _CONCEPT) % SIZE for name in (*names, *pairs, *([] if names else ["-"]))}

@@ -39,12 +39,11 @@ class Reader:
         self._among = profile.intents | {Intent.UNCLEAR}
         self._sure = SURE if profile.kind is Kind.FRAUD else SURE_OF_CUSTOMER
         self._classifier = classifier.shipped()
-        self._concepts = concepts.shipped()
 
     def read(self, text: str, risk: Risk, language: str = "") -> Reading:
         """`language` is the call's so far, for turns without letters."""
         said = plain(text)
-        found = self._concepts.find(said)
+        found = concepts.find(said)
         ruled = by_rule(found) & self._among
         shares = self._classifier.probabilities(said, self._among)
         intent, confidence = self._choose(shares, ruled, risk)
