@@ -19,6 +19,7 @@ from offhook.foundation.events import (
     ToolCalled,
     TranscriptFinal,
 )
+from offhook.foundation.tools import ToolCall
 
 LOST = ProviderError("vendor", "dropped the connection")
 
@@ -92,6 +93,15 @@ async def test_transfers_go_where_the_settings_say(stage_of, vendor, agent):
     vendor.calls("transfer", to="+19995550000")
     assert await ended(stage) is EndReason.TRANSFERRED
     assert to == ["+15550111"]
+
+
+async def test_a_tool_with_malformed_arguments_is_not_run_and_the_vendor_is_told(stage_of, vendor, agent):
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_tool(ToolCall("hang_up", {}, "c1", malformed="[1]"))
+    await stage.wait(500)
+    assert stage.line.hung_up is None
+    assert vendor.of("answer_tool") == [("c1", "failed: the arguments must be one JSON object", True, True)]
+    assert stage.events(ToolCalled)[0].arguments == {"malformed": "[1]"}
 
 
 async def test_other_tools_are_answered_and_the_call_goes_on(stage_of, vendor, agent):

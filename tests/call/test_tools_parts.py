@@ -48,6 +48,16 @@ def test_the_model_goes_on_when_it_learns_something():
     assert not after(Outcome("", ends=EndReason.AGENT_HUNG_UP), call=ToolCall("hang_up"))
 
 
+def test_malformed_arguments_are_not_taken_for_none():
+    rounds = Rounds([])
+    rounds.add(ToolCall("clock", malformed="{zone: "), Outcome("failed", True))
+    rounds.add(ToolCall("clock"), Outcome("failed", True))
+    assert rounds.goes_on, "another call, not the same one again"
+    rounds.add(ToolCall("clock", malformed="{zone: "), Outcome("failed", True))
+    assert not rounds.goes_on
+    assert ToolCall("clock", malformed="x" * 1_000).given == {"malformed": "x" * 500}
+
+
 def test_rounds_end():
     rounds = Rounds([])
     for number in range(MAX_ROUNDS):

@@ -147,8 +147,9 @@ def test_tools() -> None:
     assert parse("client_tool_call", "client_tool_call", **call) == events.ToolWanted(
         ToolCall("clock", {}, "t1")
     )
-    with pytest.raises(WireError):
-        parse("client_tool_call", "client_tool_call", **call, parameters=[])
+    assert parse("client_tool_call", "client_tool_call", **call, parameters=["UTC"]) == events.ToolWanted(
+        ToolCall("clock", {}, "t1", malformed='["UTC"]')
+    )
     waits = {"tool_call_id": "t1", "tool_name": "pay\n", "state": "awaiting_approval"}
     assert parse("mcp_tool_call", "mcp_tool_call", **waits) == events.ApprovalWanted("t1", "pay")
     assert parse("mcp_tool_call", "mcp_tool_call", **(waits | {"state": "loading"})) is None

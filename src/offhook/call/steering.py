@@ -70,7 +70,7 @@ class CallSteering:
     def answer(self, call_id: str, text: str) -> bool:
         call = self._program.answer(call_id, text) if self._program is not None else None
         if call is not None:
-            self._timeline.emit(ToolCalled(call.name, call.arguments, text))
+            self._timeline.emit(ToolCalled(call.name, call.given, text))
         return call is not None
 
     # Dictated turns.

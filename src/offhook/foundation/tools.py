@@ -22,6 +22,9 @@ class Effect(StrEnum):
     """It reaches another person: a message, a mail, a call."""
 
 
+_MOST_MALFORMED = 500
+
+
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
     """A function the model may call; `parameters` is a JSON schema of type object."""
@@ -42,6 +45,11 @@ class ToolCall:
     arguments: dict[str, Any] = field(default_factory=dict)
     id: str = ""
     malformed: str = ""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What came as arguments, to be shown, told or compared; never to be run with."""
+        return {"malformed": self.malformed[:_MOST_MALFORMED]} if self.malformed else self.arguments
 
 
 @dataclass(frozen=True, slots=True)

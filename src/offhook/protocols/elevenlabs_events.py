@@ -6,18 +6,27 @@ content, typing, tools that the vendor runs itself, usage, and whatever may be a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from offhook.foundation.errors import WireError
 from offhook.foundation.tools import ToolCall
-from offhook.protocols.base import clean, counter, number, parse_base64, parse_object, section, string
+from offhook.protocols.base import (
+    clean,
+    counter,
+    number,
+    parse_base64,
+    parse_object,
+    section,
+    string,
+)
 from offhook.protocols.elevenlabs import Format, audio_format
 
 MAX_MESSAGE = 4 << 20
 _ID = 256
 _TEXT = 1 << 18
+_MALFORMED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +207,10 @@ def _partial_words(message: dict[str, Any]) -> Words:
 def _tool(message: dict[str, Any]) -> ToolWanted:
     call = section(message, "client_tool_call")
     given = call.get("parameters")
-    if given is not None and not isinstance(given, dict):
-        raise WireError("parameters is not an object")
     name, identity = string(call, "tool_name", _ID), string(call, "tool_call_id", _ID)
-    return ToolWanted(ToolCall(name, given or {}, identity))
+    if given is None or isinstance(given, dict):
+        return ToolWanted(ToolCall(name, given or {}, identity))
+    return ToolWanted(ToolCall(name, {}, identity, malformed=json.dumps(given)[:_MALFORMED]))
 
 
 def _mcp_call(message: dict[str, Any]) -> ApprovalWanted | None:

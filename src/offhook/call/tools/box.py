@@ -142,8 +142,7 @@ class Toolbox:
 
     def _note(self, call: ToolCall, outcome: Outcome, began: float) -> Outcome:
         took_ms = round(self._timeline.now_ms() - began)
-        arguments = {"malformed": call.malformed[:500]} if call.malformed else call.arguments
-        self._timeline.emit(ToolCalled(call.name, arguments, outcome.text, took_ms, outcome.failed))
+        self._timeline.emit(ToolCalled(call.name, call.given, outcome.text, took_ms, outcome.failed))
         return outcome
 
     async def _outcome(self, call: ToolCall, language: str) -> Outcome:

@@ -36,7 +36,7 @@ class Rounds:
         self._results.append(result)
         self.line = outcome.line or self.line
         self._unfit += outcome.unfit
-        key = f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
+        key = f"{call.name} {json.dumps(call.given, sort_keys=True)}"
         again = outcome.failed and (key in self._failed or (outcome.unfit and self._unfit > 1))
         if outcome.failed:
             self._failed.add(key)

@@ -99,11 +99,10 @@ def _add_tools(out: list[dict[str, Any]], results: Sequence[ToolResult]) -> None
 
 
 def _called(call: ToolCall) -> dict[str, Any]:
-    arguments = {"malformed": call.malformed[:200]} if call.malformed else call.arguments
     return {
         "id": call.id,
         "type": "function",
-        "function": {"name": call.name, "arguments": json.dumps(arguments, ensure_ascii=False)},
+        "function": {"name": call.name, "arguments": json.dumps(call.given, ensure_ascii=False)},
     }
 
 
