@@ -195,3 +195,15 @@ class EntityPinned(CallEvent):
     by: str
     pinned: bool
     added: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedUp(CallEvent):
+    """What came of the call, as a human said after it. `disposition` is a label of lower-case words; the
+    latest one of a call counts."""
+
+    kind: ClassVar[str] = "wrapped_up"
+    by: str
+    name: str
+    disposition: str
+    note: str = ""

@@ -79,6 +79,7 @@ ACCESS: dict[tuple[str, str], Access | Action] = {
     ("GET", "/api/calls/{call_id}/evidence"): Action.EXPORT,
     ("POST", "/api/calls/{call_id}/entities"): Action.SEE_CALL,
     ("GET", "/api/node-key"): Access.PUBLIC,
+    ("POST", "/api/calls/{call_id}/wrap-up"): Action.TALK,
     ("GET", "/api/calls/{call_id}/transcript"): Action.SEE_CALL,
     ("GET", "/api/calls/{call_id}/recording"): Action.HEAR_RECORDING,
     ("DELETE", "/api/calls/{call_id}/recording"): Action.DELETE_RECORDING,

@@ -53,6 +53,7 @@ from offhook.web.user_routes import audit_routes, user_routes
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
 from offhook.web.visitors import Visitors
 from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
+from offhook.web.wrap_up_routes import wrap_up_routes
 
 BROWSER_PATH = "/media/browser"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
@@ -185,6 +186,7 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     notes = Notes(parts.people.audit if parts.people is not None else None, parts.clock)
     app.include_router(control_routes(board, parts.store, notes))
     app.include_router(call_routes(parts.store, parts.recordings, notes))
+    app.include_router(wrap_up_routes(parts.store, notes))
     if parts.evidence is not None:
         app.include_router(evidence_routes(parts.evidence, parts.store, notes))
     app.include_router(vendor_routes(desk))
