@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -118,6 +119,47 @@ async def test_a_session_that_breaks_leaves_less_than_two_seconds(house: Server,
     assert rest.began - broken.at[-1][0] < 2.0
     assert "You: " in fake.talk.system[0]
     assert fake.talk.errors == []
+
+
+async def test_a_session_that_expires_in_mid_reply_leaves_less_than_two_seconds(
+    house: Server, fake: FakeRealtime
+) -> None:
+    """The vendor ends the session (60 minutes, or its own reasons) while its reply is being heard."""
+    fake.pace = 1.0
+    async with on_the_phone(house) as phone:
+        await phone.until(lambda: phone.heard and not phone.listens)
+        fake.troubles.connect_s = fake.troubles.configure_s = 0.2
+        phone.say(encoded("ulaw_8000", 0.6))
+        await phone.until(lambda: len(phone.heard) == 2 and len(phone.heard[1].audio) > 4_000)
+        fake.troubles.expire = [0]
+        await phone.until(lambda: len(fake.talks) == 2 and fake.talk.said)
+        await phone.until(lambda: len(phone.heard) == 3)
+    assert "session_expired" in fake.talks[0].errors
+    broken, rest = phone.heard[1:3]
+    silence_s = rest.began - broken.at[-1][0]
+    print(f"silence of the caller's: {silence_s:.2f} s")  # shown by pytest -rP
+    assert silence_s < 2.0
+    assert "You: " in fake.talk.system[0], "the next session knows what was said"
+    assert "Go on with your last sentence" in fake.talk.events[-1]["response"]["instructions"]
+
+
+async def test_a_session_that_expires_while_the_caller_speaks_hears_the_turn_again(
+    house: Server, fake: FakeRealtime
+) -> None:
+    async with on_the_phone(house) as phone:
+        await phone.until(lambda: phone.heard and not phone.listens)
+        fake.troubles.connect_s = fake.troubles.configure_s = 0.2
+        phone.say(encoded("ulaw_8000", 1.0))
+        await asyncio.sleep(0.3)
+        fake.troubles.expire = [0]
+        await phone.until(lambda: not phone.speaks)
+        ended = time.monotonic()
+        await phone.until(lambda: len(phone.heard) == 2)
+        silence_s = phone.heard[1].began - ended
+    print(f"silence of the caller's: {silence_s:.2f} s")  # shown by pytest -rP
+    assert len(fake.talks) == 2
+    assert GREETING in fake.talk.system[0]
+    assert silence_s < 2.0
 
 
 def test_a_missing_key_is_told_at_the_start(tmp_path: Path) -> None:
