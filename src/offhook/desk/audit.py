@@ -47,10 +47,9 @@ class Audit:
         self._note(Deed(self._clock.wall(), "", "", "", action, "", detail))
 
     def _note(self, deed: Deed) -> None:
-        if self._unsaid:
-            lost = Deed(deed.at, "", "", "", "notes_lost", "", {"count": self._unsaid})
-            if self._writer.put(lost, droppable=True, soon=True):
-                self._unsaid = 0
+        if self._unsaid and self._writer.room > 1:
+            self._writer.put(Deed(deed.at, "", "", "", "notes_lost", "", {"count": self._unsaid}))
+            self._unsaid = 0
         if not self._writer.put(deed, droppable=True, soon=True):
             self._unsaid += 1
             if self._unsaid % 100 == 1:

@@ -65,6 +65,11 @@ class RowWriter(Generic[Job]):
         """Jobs that are not committed yet."""
         return len(self._jobs) + self._in_hand
 
+    @property
+    def room(self) -> int:
+        """How many droppable jobs may be put now."""
+        return 0 if self._deadline is not None else self._size - len(self._jobs)
+
     def put(self, job: Job, droppable: bool = False, soon: bool = False) -> bool:
         """Queue a job; False when it was lost because the queue is full or closed. `soon`: do not wait for
         others."""
