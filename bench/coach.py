@@ -1,7 +1,6 @@
 """Measures the local coach on the labelled calls of tests/desk/coach/calls: intents, warnings, time.
 
-Usage: python bench/coach.py [--wrong] [--heard]. `--wrong` lists what was told wrongly; `--heard` adds the same
-turns as a local recognizer may write them: lower case, no marks, some words lost, run together or misheard.
+Usage: python bench/coach.py [--wrong] [--heard]. `--wrong` lists what was told wrongly; `--heard` adds the turns as a local recognizer may write them: lower case, no marks, some words lost, run together or misheard.
 """
 
 from __future__ import annotations
@@ -20,11 +19,13 @@ from offhook.desk.coach.advice import compose
 from offhook.desk.coach.profile import SHIPPED
 from offhook.desk.coach.reading import Reader
 from offhook.desk.coach.risk import LEVELS, Risk, rank
+from offhook.desk.coach.sense import Sense
 from offhook.desk.coach.words import plain
 from offhook.foundation.desk_events import WarningLevel
 
 FOLDER = Path(__file__).parents[1] / "tests" / "desk" / "coach" / "calls"
 FILES = ("fresh", "heldout", "scam_en", "scam_ar", "service")
+SENSE = Sense()
 _MISHEARD = {
     "anydesk": "any disc",
     "teamviewer": "team fewer",
@@ -100,7 +101,6 @@ def as_heard(text: str, chance: random.Random) -> str:
 @dataclass
 class Score:
     intent: int = 0
-    lenient: int = 0
     level: int = 0
     near: int = 0
     turns: int = 0
@@ -109,12 +109,12 @@ class Score:
         n = self.turns or 1
         return (
             f"{self.turns:4d} turns  intent {100 * self.intent / n:5.1f} %"
-            f"  either label {100 * self.lenient / n:5.1f} %  level {100 * self.level / n:5.1f} %  within one {100 * self.near / n:5.1f} %"
+            f"  level {100 * self.level / n:5.1f} %  within one {100 * self.near / n:5.1f} %"
         )
 
 
 def measure(turns: list[Turn], heard: bool, wrong: bool) -> dict[str, Score]:
-    readers = {name: Reader(profile) for name, profile in SHIPPED.items()}
+    readers = {name: Reader(profile, SENSE) for name, profile in SHIPPED.items()}
     risks: dict[str, Risk] = defaultdict(Risk)
     scores: dict[str, Score] = defaultdict(Score)
     chance = random.Random(1)
@@ -124,8 +124,7 @@ def measure(turns: list[Turn], heard: bool, wrong: bool) -> dict[str, Score]:
         risks[turn.call] = reading.risk
         score, level = scores[turn.language], reading.risk.level
         score.turns += 1
-        score.intent += reading.intent.value == turn.intents[0]
-        score.lenient += reading.intent.value in turn.intents
+        score.intent += reading.intent.value in turn.intents
         score.level += level in turn.levels
         score.near += min(abs(rank(level) - rank(each)) for each in turn.levels) <= 1
         if wrong and (reading.intent.value not in turn.intents or level not in turn.levels):
@@ -135,11 +134,12 @@ def measure(turns: list[Turn], heard: bool, wrong: bool) -> dict[str, Score]:
 
 
 def timed(turns: list[Turn]) -> None:
-    readers = {name: Reader(profile) for name, profile in SHIPPED.items()}
+    readers = {name: Reader(profile, SENSE) for name, profile in SHIPPED.items()}
     took = []
-    for turn in turns * 3:
+    for number, turn in enumerate(turns * 2):
+        text = f"{turn.text} {number}"  # no vector of it is remembered
         start = time.perf_counter()
-        reading = readers[turn.profile].read(turn.text, Risk())
+        reading = readers[turn.profile].read(text, Risk())
         compose(reading, SHIPPED[turn.profile].kind)
         took.append(1000 * (time.perf_counter() - start))
     took = took[len(turns) :]
@@ -166,7 +166,7 @@ def main() -> int:
             for language, score in measure(turns, heard, options.wrong).items():
                 print(f"  {name:8} {language}: {score.line()}")
                 for each in (total[language], total["all"]):
-                    for field in ("intent", "lenient", "level", "near", "turns"):
+                    for field in ("intent", "level", "near", "turns"):
                         setattr(each, field, getattr(each, field) + getattr(score, field))
         for language, score in sorted(total.items()):
             print(f"  all      {language}: {score.line()}")

@@ -22,11 +22,13 @@ import numpy.typing as npt
 from offhook.desk.coach.classifier import WEIGHTS, Classifier
 from offhook.desk.coach.features import SIZE, indices
 from offhook.desk.coach.intents import Intent
+from offhook.desk.coach.sense import Sense
 from offhook.desk.coach.words import plain
 
 FOLDER = Path(__file__).with_name("coach_training")
 VARIANTS = 10
 EPOCHS, BATCH, RATE, DECAY, SMOOTHING = 6, 256, 0.05, 1e-4, 0.06
+SENSE_STEPS, SENSE_DECAY = 300, 1e-4
 PARTS = 5
 SEED = 7
 Floats = npt.NDArray[np.float32]
@@ -122,6 +124,34 @@ def train(lines: list[Line], epochs: int = EPOCHS) -> tuple[list[Intent], Floats
     return intents, w, b
 
 
+def train_sense(lines: list[Line]) -> Floats:
+    """The second model, on the meaning of the English sentences: [width + 1, intents]."""
+    intents, sense = list(Intent), Sense()
+    english = [line for line in lines if line.language == "en"]
+    per_intent = Counter(line.intent for line in english)
+    rows = [
+        (line, sense.vector(text)) for line in english for text in line.variants[: len(line.variants) // 2]
+    ]
+    found = np.stack([np.append(vector, 1) for _, vector in rows if vector is not None]).astype(np.float32)
+    target = np.full((len(rows), len(intents)), SMOOTHING / len(intents), np.float32)
+    weight = np.empty((len(rows), 1), np.float32)
+    for row, (line, _) in enumerate(rows):
+        target[row, intents.index(line.intent)] += 1 - SMOOTHING
+        weight[row] = 1 / (len(line.variants) * per_intent[line.intent] ** 0.7)
+    weight /= weight.sum()
+    w = np.zeros((found.shape[1], len(intents)), np.float32)
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for step in range(1, SENSE_STEPS + 1):
+        scores = found @ w
+        shares = np.exp(scores - scores.max(1, keepdims=True))
+        shares /= shares.sum(1, keepdims=True)
+        slope = found.T @ ((shares - target) * weight) + SENSE_DECAY * w
+        m += 0.1 * (slope - m)
+        v += 0.01 * (slope**2 - v)
+        w -= RATE * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.99**step)) + 1e-8)
+    return w
+
+
 def check(lines: list[Line]) -> None:
     order = random.Random(SEED).sample(range(len(lines)), len(lines))
     right: dict[str, list[float]] = {}
@@ -159,6 +189,7 @@ def main() -> int:
         weights=np.round(weights / scale).astype(np.int8),
         scale=scale,
         bias=bias,
+        sense=train_sense(lines).astype(np.float16),
         intents=np.array([i.value for i in intents]),
         made_from=np.array(
             f"bench/coach_training/*.txt, sha256 {digest}; Offhook's own sentences, Apache-2.0"

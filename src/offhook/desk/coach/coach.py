@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +17,7 @@ from offhook.desk.coach.cards import Cards
 from offhook.desk.coach.profile import Profile
 from offhook.desk.coach.reading import Reader, Reading
 from offhook.desk.coach.risk import Risk, rank
+from offhook.desk.coach.sense import Sense
 from offhook.foundation.events import CallEvent, LegKind, TranscriptFinal
 
 MERGE_MS = 400
@@ -37,11 +39,29 @@ class Counsel:
     deadline_s: float = 3.0
     gate: asyncio.Semaphore | None = None
     """How many questions to the brain may be under way at a time."""
+    sense: Sense | None = None
+    """Nearness of meaning, where its model is installed."""
+    pool: Executor | None = None
+    """One thread, where turns are read; without one they are read on the event loop."""
+
+    async def run(self, read: Callable[[], Reading]) -> Reading:
+        if self.pool is None:
+            return read()
+        return await asyncio.get_running_loop().run_in_executor(self.pool, read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A line that is still to be read, and when it came. Not `is_new`: it was said before the coach came."""
+
+    line: TranscriptFinal
+    at_ms: float
+    is_new: bool
 
 
 class Coach:
-    """Immediate, on the event loop: `hear`, `coach_now`, `stop`. Cards are emitted as CoachingCard events,
-    never from within `hear`. Brains fail to the local card: late, malformed, never or with an exception."""
+    """Immediate, on the event loop: `catch_up`, `hear`, `coach_now`, `stop`. Cards are emitted as
+    CoachingCard events by a task of its own. Brains fail to the local card: late, malformed, never or with an exception."""
 
     def __init__(
         self,
@@ -58,11 +78,13 @@ class Coach:
         self.cards = Cards(profile.name, emit, now_ms)
         self._counsel = counsel
         self._now_ms = now_ms
-        self._reader = Reader(profile)
+        self._reader = Reader(profile, counsel.sense)
         self._lines: deque[Spoken] = deque(maxlen=LINES)
         self._before = Risk()
         self._heard_ms = -1e9
-        self._timer: asyncio.Handle | None = None
+        self._todo: deque[_Said] = deque(maxlen=2 * LINES)
+        self._asked = False
+        self._task: asyncio.Task[None] | None = None
         self._asking = Asking(counsel, emit, call_id)
 
     @property
@@ -71,30 +93,65 @@ class Coach:
         return self.reading.risk if self.reading is not None else self._before
 
     def catch_up(self, line: TranscriptFinal) -> None:
-        """What was said before the coach was there: it counts, and makes no card. Up to 1 ms a line."""
-        self._add(line, float(line.ended_ms))
-        if line.leg is LegKind.CALLER:
-            self._read()
+        """What was said before the coach was there: it counts, and makes no card."""
+        self._take(line, float(line.ended_ms), False)
 
     def hear(self, line: TranscriptFinal) -> None:
         """A turn was said. A card follows a turn of the caller."""
-        self._add(line, self._now_ms())
-        if line.leg is LegKind.CALLER:
-            self._read()
-            self._soon(asked=False)
+        self._take(line, self._now_ms(), True)
 
     def coach_now(self) -> bool:
         """A card for the caller's last turn, though the same was said before. False: nothing was said yet."""
-        if self.reading is None:
+        if self.reading is None and not any(each.line.leg is LegKind.CALLER for each in self._todo):
             return False
-        self._soon(asked=True)
+        self._asked = True
+        self._wake()
         return True
 
     def stop(self) -> None:
         """No card comes any more. Idempotent."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._todo.clear()
+        self._asked = False
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
         self._asking.drop()
+
+    # One line after the other.
+
+    def _take(self, line: TranscriptFinal, at_ms: float, is_new: bool) -> None:
+        self._todo.append(_Said(line, at_ms, is_new))
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name=f"{self.call_id}:coach reads")
+
+    async def _work(self) -> None:
+        while self._todo or self._asked:
+            news = False
+            while self._todo:
+                said = self._todo.popleft()
+                self._add(said.line, said.at_ms)
+                if said.line.leg is LegKind.CALLER:
+                    if said.is_new:
+                        news = True
+                        self._asking.drop()
+                    await self._read()
+            asked, self._asked = self._asked, False
+            if news or asked:
+                self._advise(asked)
+
+    async def _read(self) -> None:
+        """The caller's last line, against the risk before it. A line that cannot be read changes nothing."""
+        language = self.reading.language if self.reading is not None else ""
+        line, before = self._lines[-1], self._before
+        try:
+            self.reading = await self._counsel.run(
+                lambda: self._reader.read(line.text, before, language or line.language)
+            )
+        except Exception:
+            _log.exception("the coach could not read a turn", call_id=self.call_id)
 
     def _add(self, line: TranscriptFinal, now: float) -> None:
         """Keep a line; a caller's that goes on within MERGE_MS becomes one with the one before."""
@@ -118,19 +175,6 @@ class Coach:
             self._before = self.risk
             self._lines.append(spoken)
         self._heard_ms = now
-
-    def _read(self) -> None:
-        """The caller's last line, against the risk before it."""
-        language = self.reading.language if self.reading is not None else ""
-        line = self._lines[-1]
-        self.reading = self._reader.read(line.text, self._before, language or line.language)
-
-    def _soon(self, asked: bool) -> None:
-        """After what is being told now: an event may not be emitted while another one is."""
-        self._asking.drop()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_soon(self._advise, asked)
 
     def _advise(self, asked: bool) -> None:
         reading, heard = self.reading, [line for line in self._lines if line.leg is LegKind.CALLER]

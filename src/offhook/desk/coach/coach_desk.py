@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -93,8 +91,6 @@ class CoachedCall:
         self._ended = ended
         self._agent = ""
         self._seats: dict[str, Stance] = {}
-        self._behind: deque[tuple[TranscriptFinal, bool]] = deque()
-        self._catching_up: asyncio.Handle | None = None
         self.coach: Coach | None = None
 
     def __call__(self, entry: Entry) -> None:
@@ -115,9 +111,6 @@ class CoachedCall:
 
     def stop(self) -> None:
         """The coach goes. What was said stays on the timeline, for the next one."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            self._catching_up = None
         if self.coach is not None:
             self.coach.stop()
             self.coach = None
@@ -130,35 +123,15 @@ class CoachedCall:
             self.stop()
 
     def _begin(self) -> None:
-        """A coach who has heard what was said so far, a line per round of the loop: reading takes a while."""
+        """A coach who has heard what was said so far, and a card on it for whoever has just come."""
         timeline = self._timeline
         profile = self._rules.profile(self._agent)
         self.coach = Coach(timeline.call_id, profile, self._counsel, timeline.emit, timeline.now_ms)
-        said = (e.event for e in timeline.recent if isinstance(e.event, TranscriptFinal))
-        self._behind = deque(((line, False) for line in said), maxlen=CATCH_UP)
-        if self._behind:
-            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
-
-    def _catch_up(self) -> None:
-        """One line more; at the end a card for whoever has just come."""
-        self._catching_up = None
-        coach = self.coach
-        if coach is None:
-            return
-        line, is_new = self._behind.popleft()
-        if is_new:
-            coach.hear(line)
-        else:
-            coach.catch_up(line)
-        if self._behind:
-            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
-        elif not is_new:
-            coach.coach_now()
+        said = [e.event for e in timeline.recent if isinstance(e.event, TranscriptFinal)]
+        for line in said[-CATCH_UP:]:
+            self.coach.catch_up(line)
+        self.coach.coach_now()
 
     def _hear(self, line: TranscriptFinal) -> None:
-        if self.coach is None:
-            return
-        if self._catching_up is not None:
-            self._behind.append((line, True))
-        else:
+        if self.coach is not None:
             self.coach.hear(line)

@@ -8,6 +8,7 @@ from offhook.desk.coach import classifier, concepts
 from offhook.desk.coach.intents import DEMANDS, SCAM, Intent
 from offhook.desk.coach.profile import Kind, Profile
 from offhook.desk.coach.risk import POINTS, Risk, Signs
+from offhook.desk.coach.sense import Sense
 from offhook.desk.coach.signs import Flags, by_rule, mood
 from offhook.desk.coach.words import language_of, plain
 
@@ -33,7 +34,8 @@ class Reading:
 class Reader:
     """Reads turns for one profile. Keeps nothing between them: the call's risk goes in and comes out."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, sense: Sense | None = None) -> None:
+        self._sense = sense
         self._profile = profile
         self._flags = Flags(profile.red_flags)
         self._among = profile.intents | {Intent.UNCLEAR}
@@ -45,7 +47,9 @@ class Reader:
         said = plain(text)
         found = concepts.find(said)
         ruled = by_rule(found) & self._among
-        shares = self._classifier.probabilities(said, self._among)
+        tongue = language_of(text, language or "en")
+        meaning = self._sense.vector(said) if self._sense is not None and tongue == "en" and said else None
+        shares = self._classifier.probabilities(said, self._among, meaning)
         intent, confidence = self._choose(shares, ruled, risk)
         sure = {i for i in SCAM & shares.keys() if shares[i] >= self._sure}
         shown = ruled | sure
@@ -56,7 +60,7 @@ class Reader:
         signs = Signs(frozenset(shown), self._flags.find(said), mood(found, intent))
         after = risk.after(signs)
         new = tuple(i for i in after.seen if i not in risk.seen)
-        return Reading(intent, confidence, language_of(text, language or "en"), signs, after, new)
+        return Reading(intent, confidence, tongue, signs, after, new)
 
     def _choose(
         self, shares: dict[Intent, float], ruled: frozenset[Intent], risk: Risk
