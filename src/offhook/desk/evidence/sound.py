@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -13,28 +14,29 @@ from offhook.audio.g711 import Samples
 from offhook.audio.wav import wav_header
 from offhook.desk.evidence.package import Member
 from offhook.foundation.errors import NotFoundError, StorageError
+from offhook.foundation.events import LegKind
 
 RATE = 16_000
 _MONO = AudioFormat(Encoding.PCM16, RATE)
 _STEREO_BLOCK = 4
+_LEGS = (LegKind.CALLER, LegKind.AGENT, LegKind.OPERATOR, LegKind.SUPERVISOR)
 MOST_SAMPLES = 600_000_000
 """Of all WAVs together: what fits into a ZIP beside the recording itself; eleven hours of call."""
 
 
-class Stereo(Protocol):
-    """A WAV (PCM16, stereo, 16 kHz) that is decoded as it is read."""
+class Sound(Protocol):
+    """A WAV (PCM16, 16 kHz, stereo, or mono of a leg) that is decoded as it is read."""
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]: ...
 
-    def close(self) -> None: ...
-
 
 class Recordings(Protocol):
-    """Sealed recordings by call id. All block, and raise NotFoundError and StorageError."""
+    """Sealed recordings by call id, and of each leg where humans were heard on the call. All block, and raise
+    NotFoundError and StorageError."""
 
-    def open_ogg(self, call_id: str) -> BinaryIO: ...
+    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO: ...
 
-    def wav(self, call_id: str) -> Stereo: ...
+    def wav(self, call_id: str, leg: LegKind | None = None) -> Sound: ...
 
     def peaks(self, call_id: str) -> dict[str, Any]: ...
 
@@ -43,33 +45,47 @@ def sound_members(
     recordings: Recordings | None, call_id: str, answering: str
 ) -> tuple[list[Member], str, list[str]]:
     """Members, what to say of the sound ("included", or why there is none), and notes. `answering` names the
-    file of those who are on the right side. Blocks: in a thread."""
+    right side where no leg has a file of its own. Blocks: in a thread."""
     if recordings is None:
         return [], "nothing is recorded in this house", []
     try:
-        with recordings.open_ogg(call_id) as file:
-            size = os.fstat(file.fileno()).st_size
+        kept = [_kept(recordings, call_id, None)]
     except NotFoundError:
         return [], "there is no recording of this call", []
     except StorageError as error:
         return [], error.reason, []
-    ogg = Member("audio/recording.ogg", size, lambda: _file(recordings, call_id))
+    legs = []
+    for leg in _LEGS:
+        with suppress(NotFoundError, StorageError):
+            kept.append(_kept(recordings, call_id, leg))
+            legs.append(leg)
     try:
         samples = int(recordings.peaks(call_id)["samples"])
-        stereo = recordings.wav(call_id)
-        opening = stereo.chunks(0, 4_096)
-        for _ in opening:
+        for _ in recordings.wav(call_id).chunks(0, 4_096):
             pass
     except StorageError as error:
-        return [ogg], "included", [f"only as it was kept: {error.reason}"]
-    if samples * 3 > MOST_SAMPLES:
-        return [ogg], "included", ["only as it was kept: it is too long for WAVs"]
-    sides: tuple[tuple[str, Callable[[Samples], Samples]], ...] = (
-        ("caller", lambda both: both[:, 0]),
-        (answering, lambda both: both[:, 1]),
-        ("mixed", _mixed),
-    )
-    return [ogg, *(_side(recordings, call_id, name, samples, of) for name, of in sides)], "included", []
+        return kept, "included", [f"only as it was kept: {error.reason}"]
+    if samples * (len(legs) + 3) > MOST_SAMPLES:
+        return kept, "included", ["only as it was kept: it is too long for WAVs"]
+    mixed = _side(recordings, call_id, "mixed", samples, _mixed)
+    if legs:
+        return [*kept, *(_leg(recordings, call_id, leg, samples) for leg in legs), mixed], "included", []
+    left = _side(recordings, call_id, "caller", samples, lambda both: both[:, 0])
+    right = _side(recordings, call_id, answering, samples, lambda both: both[:, 1])
+    return [*kept, left, right, mixed], "included", []
+
+
+def _kept(recordings: Recordings, call_id: str, leg: LegKind | None) -> Member:
+    """A sealed file as it is."""
+    with recordings.open_ogg(call_id, leg) as file:
+        size = os.fstat(file.fileno()).st_size
+    name = "recording" if leg is None else str(leg)
+    return Member(f"audio/{name}.ogg", size, lambda: _file(recordings, call_id, leg))
+
+
+def _leg(recordings: Recordings, call_id: str, leg: LegKind, samples: int) -> Member:
+    size = len(wav_header(_MONO, samples * 2)) + samples * 2
+    return Member(f"audio/{leg}.wav", size, lambda: recordings.wav(call_id, leg).chunks())
 
 
 def _mixed(both: Samples) -> Samples:
@@ -77,8 +93,8 @@ def _mixed(both: Samples) -> Samples:
     return total
 
 
-def _file(recordings: Recordings, call_id: str) -> Iterator[bytes]:
-    with recordings.open_ogg(call_id) as file:
+def _file(recordings: Recordings, call_id: str, leg: LegKind | None) -> Iterator[bytes]:
+    with recordings.open_ogg(call_id, leg) as file:
         while chunk := file.read(65_536):
             yield chunk
 
