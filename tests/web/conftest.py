@@ -22,6 +22,8 @@ from offhook.channels.phone import PhoneSocket
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk.evidence.desk import EvidenceDesk
+from offhook.desk.floor import Floor
 from offhook.desk.people import People, open_people
 from offhook.desk.studio import Studio
 from offhook.engines.cascade import CascadeFactory
@@ -36,6 +38,7 @@ from offhook.foundation.events import (
 )
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.providers import Board
+from offhook.providers.desk import make_desk
 from offhook.providers.studio import make_studio
 from offhook.settings import Limits, Settings, Twilio
 from offhook.speech.llm.fake import ScriptedLlm
@@ -115,8 +118,11 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         resume: ResumeDesk[Any] = ResumeDesk()
         bounds = SocketBounds(close_seconds=0.2)
         made.append(open_people(store.engine, clock, timedelta(hours=8), timedelta(hours=24)))
+        studio = studio or make_studio(settings, {"cascade": scripted(**engine_parts or {})}, Board())
         parts = Parts(
+            live=make_desk(calls, Floor(calls, clock), made[-1], studio, bounds, watch),
             people=made[-1],
+            evidence=EvidenceDesk(store, tapes, made[-1].audit, tmp_path, clock),
             directory=calls,
             store=store,
             recordings=tapes,
@@ -126,7 +132,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
             listen_browser=lambda admit: BrowserSocket(desk, admit, bounds, watch, resume),
             phone=rest,
             catalogue=catalogue(settings.agents, scripted(**engine_parts or {})),
-            studio=studio or make_studio(settings, {"cascade": scripted(**engine_parts or {})}, Board()),
+            studio=studio,
             listen_realtime=lambda offer, session: RealtimeSocket(desk, offer, bounds, watch, session),
         )
         return Stage(build_site(settings, parts), parts, calls, desk, clock)
