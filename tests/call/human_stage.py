@@ -1,4 +1,4 @@
-"""A call with humans on it, on virtual time: a tone of its own frequency for each leg, the mixing for real."""
+"""A call with humans on it, on virtual time: a tone of its own for each leg, the mixing for real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Humans on live calls: taking over and handing back, what the agent knows then, what the caller hears at it."""
+"""Humans on live calls: taking over and handing back, what the agent knows then, what the caller hears."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ async def test_handing_back_while_nobody_waits_the_agent_listens(stage_of, agent
     await human_says(humans, operator)
     humans.bridge.set_stance(operator.seat, Stance.LISTEN)
     await humans.run(1500, SILENCE)
-    assert llm.requests == [] and humans.stage.floor == "listening"
+    assert llm.requests == []
+    assert humans.stage.floor == "listening"
     await caller_says(humans)
     said = [message.text for message in llm.requests[0].messages]
     assert said[-2:] == ["I will send you the form.", "And the form?"]
@@ -160,7 +161,8 @@ async def test_taking_over_cuts_the_agent_as_heard_and_is_no_interruption(stage_
     await humans.run(100, SILENCE)
     cut = humans.events(TranscriptFinal)[heard_before:]
     assert [(f.leg, f.interrupted) for f in cut] == [(LegKind.AGENT, False)]
-    assert cut[0].text and cut[0].unheard
+    assert cut[0].text
+    assert cut[0].unheard
     assert humans.events(Interrupted) == []
     share = len(cut[0].text) / len(cut[0].text + " " + cut[0].unheard)
     sounded = sum(len(a) for _, a in humans.stage.reel.legs[LegKind.AGENT]) / 8 - 4000  # less the greeting
@@ -184,7 +186,8 @@ async def test_joining_does_not_trigger_the_agent(stage_of, agent, replies):
     operator = humans.join("operator", Stance.JOIN)
     operator.mic.peak = 0.0
     await human_says(humans, operator, 2000)
-    assert llm.requests == [] and humans.events(TurnTimed) == []
+    assert llm.requests == []
+    assert humans.events(TurnTimed) == []
     await caller_says(humans)  # the caller is answered by the agent, who knows what Sam said
     assert [m.leg for m in llm.requests[0].messages][-2:] == [LegKind.OPERATOR, LegKind.CALLER]
     # While the human speaks, the agent does not.
@@ -237,7 +240,8 @@ async def test_a_lost_holder_gives_the_caller_the_agent_back(stage_of, agent, re
     await humans.run(1000)
     since = humans.now_ms
     operator.seat.on_lost()
-    assert humans.bridge.mode is Mode.AGENT and humans.bridge.seats == ()
+    assert humans.bridge.mode is Mode.AGENT
+    assert humans.bridge.seats == ()
     await humans.run(2000)
     heard = humans.playout.heard(since, since + 2000)
     assert _begins(heard, HERTZ["agent"]) < 500
@@ -268,7 +272,8 @@ async def test_a_lost_holder_and_no_agent_to_go_on_is_hold(stage_of, agent, monk
     assert humans.bridge.mode is Mode.HOLD
     humans.bridge.set_stance(listener.seat, Stance.TAKE_OVER)
     humans.bridge.hold(False)
-    assert humans.bridge.mode is Mode.TAKEOVER and humans.bridge.holder is listener.seat
+    assert humans.bridge.mode is Mode.TAKEOVER
+    assert humans.bridge.holder is listener.seat
 
 
 async def test_two_take_over_at_once(stage_of, agent):
@@ -278,7 +283,8 @@ async def test_two_take_over_at_once(stage_of, agent):
         humans.bridge.set_stance(two.seat, Stance.TAKE_OVER)
     with pytest.raises(ConflictError):
         humans.join("listener", Stance.TAKE_OVER)
-    assert humans.bridge.holder is one.seat and len(humans.bridge.seats) == 2
+    assert humans.bridge.holder is one.seat
+    assert len(humans.bridge.seats) == 2
     humans.join("listener", Stance.LISTEN)
     humans.join("listener", Stance.LISTEN)
     assert len(humans.bridge.seats) == MAX_SEATS
@@ -302,7 +308,8 @@ async def test_the_agent_speaks_for_the_one_who_took_over(stage_of, agent, repli
     humans.bridge.speak_for(True)
     assert humans.bridge.mode is Mode.SAY
     await humans.run(1500, SILENCE)
-    assert llm.requests and humans.bridge.mode is Mode.SAY  # the caller who waited was answered
+    assert llm.requests
+    assert humans.bridge.mode is Mode.SAY
     humans.bridge.speak_for(False)
     assert humans.bridge.mode is Mode.TAKEOVER
     await caller_says(humans)
@@ -427,7 +434,7 @@ async def test_marks_and_truncation_through_the_mix(stage_of, agent, replies):
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_random_changes_lose_no_samples(stage_of, agent, seed):
-    """Whatever is done to a call: the timelines go on, the caller's tape is whole, and nothing is left over."""
+    """Whatever is done to a call: the timelines go on, the caller's tape is whole, nothing is left over."""
     rng = random.Random(seed)
     humans = await staged(stage_of, agent, seconds=1.0)
     began = humans.now_ms
@@ -471,4 +478,5 @@ async def test_random_changes_lose_no_samples(stage_of, agent, seed):
     late = max((at + len(a) / 8 for at, a in humans.playout.chunks), default=0.0)
     assert late < humans.now_ms + 400
     modes = [event.mode for event in humans.events(ModeChanged)]
-    assert modes[-1] is Mode.AGENT and began
+    assert modes[-1] is Mode.AGENT
+    assert began

@@ -127,7 +127,7 @@ class CascadeEngine:
 
     def _language(self, history: Sequence[Message]) -> str:
         """The language of the reply: the caller's, as far as the agent speaks it."""
-        last = history[-1] if history else None
+        last = next((message for message in reversed(history) if not message.hidden), None)
         if last is None or last.leg is not LegKind.CALLER:
             return self._tongue.current
         heard = self._heard if self._heard.text.strip() else Transcript("", confidence=0.0)

@@ -14,6 +14,7 @@ TAIL_MS = 1_000
 TURN_MS = 10_000
 """Kept of a turn that is not understood yet, and of a time without a session; the oldest goes first."""
 STORY_CHARS = 8_000
+_WHO = {LegKind.CALLER: "Caller", LegKind.AGENT: "You"}
 
 
 class CallerMemory:
@@ -92,7 +93,9 @@ def story(history: Sequence[Message]) -> str:
     lines = []
     for message in history:
         if message.text:
-            who = "Caller" if message.leg is LegKind.CALLER else "You"
+            who = _WHO.get(message.leg, "Your human colleague")
+            if message.hidden:
+                who = "Your human colleague, to you alone, as an instruction"
             lines.append(f"{who}: {message.text}")
         for result in message.tools:
             lines.append(f"You called {result.call.name}, which came to: {result.text}")

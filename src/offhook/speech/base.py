@@ -85,9 +85,9 @@ class Stt(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of what was heard so far. `leg` is CALLER or AGENT, or a human colleague of the agent's who was
-    on the call: OPERATOR or SUPERVISOR. These said it to the caller; or, `hidden`, to the agent alone, as an
-    instruction that the caller did not hear.
+    """One line of what was heard so far. `leg` is CALLER or AGENT, or a human colleague of the agent's who
+    was on the call: OPERATOR or SUPERVISOR. These said it to the caller; or, `hidden`, to the agent alone,
+    as an instruction that the caller did not hear.
 
     `tools` are the tools that the agent called after saying `text` (which may be empty), with what they
     came to; their ids are unique within the call. Two messages of the agent may follow each other.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from offhook.audio.frame import AudioFormat
 from offhook.foundation.events import LegKind
 from offhook.storage.disk import can_sync_all, sync_file_system
 from offhook.storage.manifest import Manifest, reel_path, sync_directory, sync_manifest
@@ -34,18 +35,20 @@ class _Spool:
         self.tape = tape
         self.directory = directory
         self.reels: dict[LegKind, Reel] = {}
-        self.named = False
+        self.formats: dict[LegKind, AudioFormat] = {}
+        """The legs that the manifest on the disk names."""
 
     def write(self) -> None:
         """Write what the tape holds. Raises OSError."""
         frames = self.tape.take()
         if self.tape.discarded or not frames:
             return
-        if not self.named:
+        formats = self.tape.formats
+        if self.formats is not formats:
             self.directory.mkdir(mode=0o700, exist_ok=True)
-            Manifest(self.tape.call_id, self.tape.started_at, self.tape.formats).write(self.directory)
-            self.named = True
-        for leg, format in self.tape.formats.items():
+            Manifest(self.tape.call_id, self.tape.started_at, formats).write(self.directory)
+            self.formats = formats
+        for leg, format in formats.items():
             pieces = [(at, audio) for kind, at, audio in frames if kind is leg]
             if not pieces:
                 continue
@@ -149,16 +152,17 @@ class Deck:
 
     def _sync_all(self) -> None:
         """Sync what was written, once a second. A disk that fails here fails writes, too."""
-        named: set[str] = set()
+        named: dict[str, int] = {}
         while not self._stopped.wait(SYNC_SECONDS):
             spools = dict(self._spools)
-            fresh = [spool for call_id, spool in spools.items() if spool.named and call_id not in named]
+            written = {call_id: len(spool.formats) for call_id, spool in spools.items()}
+            fresh = [spools[call_id] for call_id, legs in written.items() if legs != named.get(call_id, 0)]
             dirty = [reel for spool in spools.values() for reel in spool.reels.values() if reel.dirty]
             try:
                 self._sync(fresh, dirty)
             except OSError as error:
                 log.error("tapes cannot be synced", error=error.strerror)
-            named = {call_id for call_id, spool in spools.items() if spool.named}
+            named = written
 
     def _sync(self, fresh: Sequence[_Spool], dirty: Sequence[Reel]) -> None:
         """A growing file costs its file system a commit at each sync: many are synced all at once."""

@@ -16,7 +16,6 @@ from offhook.audio.wav import wav_header
 from offhook.foundation.errors import StorageError
 from offhook.storage.track import RATE
 
-_BLOCK = 4
 _DAMAGED = "The recording is damaged."
 _PREROLL = RATE // 2
 """Samples decoded before the wanted one: an Opus decoder that starts in the middle needs a while."""
@@ -30,18 +29,25 @@ class DamagedError(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class Wav:
-    """A WAV (PCM16, stereo, 16 kHz) that is not there yet. `size` is its length in bytes."""
+    """A WAV (PCM16, 16 kHz, stereo or mono) that is not there yet. `size` is its length in bytes."""
 
     file: BinaryIO
     samples: int
+    channels: int = 2
+
+    @property
+    def block(self) -> int:
+        """Bytes of one sample of all channels."""
+        return 2 * self.channels
 
     @property
     def header(self) -> bytes:
-        return wav_header(AudioFormat(Encoding.PCM16, RATE), self.samples * _BLOCK, channels=2)
+        format = AudioFormat(Encoding.PCM16, RATE)
+        return wav_header(format, self.samples * self.block, channels=self.channels)
 
     @property
     def size(self) -> int:
-        return len(self.header) + self.samples * _BLOCK
+        return len(self.header) + self.samples * self.block
 
     def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Bytes `start` to `stop` (not included), held within the file. Blocks: decode in a thread.
@@ -66,10 +72,10 @@ class Wav:
 
     def _sound(self, first: int, last: int) -> Iterator[bytes]:
         """Bytes `first` to `last` of the samples; silence where a damaged recording ends early."""
-        skip, left = first % _BLOCK, last - first
+        skip, left = first % self.block, last - first
         whole = left
         try:
-            for piece in self._samples(first // _BLOCK):
+            for piece in self._samples(first // self.block):
                 data = piece.tobytes()[skip : skip + left]
                 skip = max(0, skip - piece.nbytes)
                 left -= len(data)
@@ -87,13 +93,15 @@ class Wav:
             left -= min(left, 65_536)
 
     def _samples(self, first: int) -> Iterator[Samples]:
-        """Pieces [n, 2] from sample `first` to the end."""
+        """Pieces [n, channels] from sample `first` to the end."""
         with av.open(self.file, "r", format="ogg") as container:
             stream = container.streams.audio[0]
             target = max(0, first - _PREROLL)
             if target:
                 container.seek(target * 48_000 // RATE, stream=stream)
-            resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+            resampler = av.AudioResampler(
+                format="s16", layout="stereo" if self.channels == 2 else "mono", rate=RATE
+            )
             at: int | None = None
             for frame in container.decode(stream):
                 if at is None:
@@ -105,8 +113,7 @@ class Wav:
                 yield from self._from(first, at or 0, out)
                 at = (at or 0) + out.samples
 
-    @staticmethod
-    def _from(first: int, at: int, frame: av.AudioFrame) -> Iterator[Samples]:
+    def _from(self, first: int, at: int, frame: av.AudioFrame) -> Iterator[Samples]:
         if at + frame.samples > first:
-            samples: Samples = frame.to_ndarray().reshape(-1, 2).astype("<i2", copy=False)
+            samples: Samples = frame.to_ndarray().reshape(-1, self.channels).astype("<i2", copy=False)
             yield np.ascontiguousarray(samples[max(0, first - at) :])

@@ -1,7 +1,8 @@
 """The recorder: opens tapes, has them sealed, finds what a crash left, gives recordings out.
 
 Where things lie below the directory: `<call-id>/` while a call lasts and until it is sealed, then
-`<call-id>.ogg` and `<call-id>.peaks.json`. Every name is built from a checked call id.
+`<call-id>.ogg` and `<call-id>.peaks.json`, and `<call-id>.<leg>.ogg` of each leg where humans were heard.
+Every name is built from a checked call id.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from offhook.storage.base import RecordingState
 from offhook.storage.deck import Deck
 from offhook.storage.manifest import tape_ms
 from offhook.storage.playback import DamagedError, Wav
-from offhook.storage.sealer import Ledger, Sealer, ogg_path, peaks_path
+from offhook.storage.sealer import Ledger, Sealer, leg_path, ogg_path, peaks_path
 from offhook.storage.tape import CallTape
 
 _NONE = "There is no recording of this call."
@@ -88,13 +89,17 @@ class Tapes:
             self._sealer.put(call_id)
         return ids
 
-    def ogg(self, call_id: str) -> Path:
-        """The sealed file (Ogg/Opus, stereo). Raises NotFoundError."""
-        return self._existing(ogg_path(self._root, self._checked(call_id)))
+    def ogg(self, call_id: str, leg: LegKind | None = None) -> Path:
+        """The sealed file (Ogg/Opus, stereo), or the one of a leg alone (mono), which there is where humans
+        were heard on the call. Raises NotFoundError."""
+        self._checked(call_id)
+        if leg is None:
+            return self._existing(ogg_path(self._root, call_id))
+        return self._existing(leg_path(self._root, call_id, leg))
 
-    def open_ogg(self, call_id: str) -> BinaryIO:
+    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO:
         """The sealed file, opened. Raises NotFoundError, and DamagedError for what is no Ogg at all."""
-        file = self._opened(self.ogg(call_id))
+        file = self._opened(self.ogg(call_id, leg))
         if os.pread(file.fileno(), 4, 0) != b"OggS":
             file.close()
             raise DamagedError("The recording is damaged.")
@@ -112,10 +117,10 @@ class Tapes:
             raise DamagedError("The recording's outline is damaged.")
         return found
 
-    def wav(self, call_id: str) -> Wav:
+    def wav(self, call_id: str, leg: LegKind | None = None) -> Wav:
         """The recording as WAV, decoded as it is read. Blocks shortly. Raises NotFoundError, StorageError."""
         samples = self.peaks(call_id)["samples"]
-        return Wav(self.open_ogg(call_id), samples)
+        return Wav(self.open_ogg(call_id, leg), samples, 2 if leg is None else 1)
 
     async def delete(self, call_id: str) -> None:
         """Keep nothing of a call's recording, also while the call lasts or is being sealed. Idempotent.

@@ -1,5 +1,7 @@
 """Turns the reels of one call into one stereo Ogg/Opus file: the caller left, who answers right.
 
+Where humans were heard on the call there is a file of each leg besides, on the same timeline.
+
 It reads a tape's directory and writes a draft within it. It names nothing final and deletes nothing.
 """
 
@@ -20,12 +22,15 @@ from offhook.audio.frame import AudioFormat
 from offhook.audio.g711 import Samples
 from offhook.foundation.errors import StorageError
 from offhook.foundation.events import LegKind
-from offhook.storage.manifest import Manifest, reel_path
+from offhook.storage.manifest import Manifest, reel_path, reel_samples
 from offhook.storage.track import RATE, Track
 
 LEFT = (LegKind.CALLER,)
-RIGHT = (LegKind.AGENT, LegKind.OPERATOR)
-"""The coach and supervisors are never in a recording: nobody else in the call heard them."""
+HUMANS = (LegKind.OPERATOR, LegKind.SUPERVISOR)
+RIGHT = (LegKind.AGENT, *HUMANS)
+"""Of humans the tape has what the caller heard of them. The coach has no tape: the caller never hears it."""
+LEGS = (LegKind.CALLER, *RIGHT)
+_MONO_BIT_RATE = 32_000
 BIT_RATE = 64_000
 _DRAFT = ".sealing.ogg"
 _OPTIONS = {"application": "audio", "vbr": "on", "compression_level": "1"}
@@ -33,7 +38,7 @@ _OPTIONS = {"application": "audio", "vbr": "on", "compression_level": "1"}
 
 
 Watcher = Callable[[Samples], None]
-"""Gets every second of the recording, int16 [n, 2] at 16 kHz, in order."""
+"""Gets every second of the recording, int16 [n, 2] (of a leg [n]) at 16 kHz, in order."""
 
 
 def seal(directory: Path, manifest: Manifest, watch: Watcher) -> Path | None:
@@ -56,6 +61,55 @@ def seal(directory: Path, manifest: Manifest, watch: Watcher) -> Path | None:
                 raise
             raise StorageError("the recording could not be encoded") from error
     return draft
+
+
+def seal_legs(directory: Path, manifest: Manifest, watch: Watcher) -> dict[LegKind, Path]:
+    """A draft of each leg's own file, as long as the recording; none where no human was heard. Raises and
+    is watched as `seal`."""
+    sounds = {
+        leg: reel_samples(reel_path(directory, leg), format) for leg, format in manifest.formats.items()
+    }
+    if not any(sounds.get(leg) for leg in HUMANS):
+        return {}
+    drafts = {}
+    for leg in LEGS:
+        if sounds.get(leg):
+            drafts[leg] = directory / f".sealing.{leg}.ogg"
+            _seal_leg(drafts[leg], directory, manifest, leg, watch)
+    return drafts
+
+
+def _seal_leg(draft: Path, directory: Path, manifest: Manifest, leg: LegKind, watch: Watcher) -> None:
+    with ExitStack() as stack:
+        (track,) = _open(stack, directory, manifest.formats, (leg,))
+        lengths = (
+            -(-reel_samples(reel_path(directory, leg), f) * RATE // f.rate)
+            for leg, f in manifest.formats.items()
+        )
+        total = max(lengths)
+        try:
+            with open(draft, "wb", opener=_opener) as file:
+                with av.open(file, "w", format="ogg") as container:
+                    _encode_leg(container, track, total, watch)
+                file.flush()
+                os.fsync(file.fileno())
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
+            raise StorageError("a leg's recording could not be encoded") from error
+
+
+def _encode_leg(container: OutputContainer, track: Track, total: int, watch: Watcher) -> None:
+    stream: AudioStream = container.add_stream("libopus", rate=RATE, layout="mono", options=_OPTIONS)
+    stream.bit_rate = _MONO_BIT_RATE
+    for at in range(0, total, RATE):
+        samples = track.take(min(RATE, total - at))
+        watch(samples)
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        frame.pts = at
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
 def _opener(path: str, flags: int) -> int:

@@ -11,7 +11,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,11 +20,12 @@ import structlog
 
 from offhook.audio.g711 import Samples
 from offhook.foundation.errors import StorageError
+from offhook.foundation.events import LegKind
 from offhook.storage.base import RecordingState, TurnRecord
 from offhook.storage.gaps import TurnGaps
 from offhook.storage.manifest import read_manifest, replace, sync_directory
 from offhook.storage.peaks import Outline
-from offhook.storage.seal import seal
+from offhook.storage.seal import LEGS, seal, seal_legs
 
 log = structlog.get_logger(__name__)
 
@@ -135,14 +136,18 @@ class Sealer:
             outline.add(stereo)
             gaps.add(stereo)
 
+        def heed(samples: Samples) -> None:
+            if call_id in self._deleted or time.monotonic() > self._deadline:
+                raise Stopped
+
         draft = seal(directory, manifest, watch)
         if draft is None:
             self._finish(call_id, silent, {})
         else:
-            self._publish(call_id, draft, outline)
+            self._publish(call_id, draft, outline, seal_legs(directory, manifest, heed))
             self._finish(call_id, RecordingState.SEALED, self._measure(call_id, gaps))
 
-    def _publish(self, call_id: str, draft: Path, outline: Outline) -> None:
+    def _publish(self, call_id: str, draft: Path, outline: Outline, legs: Mapping[LegKind, Path]) -> None:
         """Give the finished files their names, unless the recording has been deleted meanwhile."""
         data = json.dumps(outline.as_json(), separators=(",", ":")).encode()
         with self._lock:
@@ -150,6 +155,8 @@ class Sealer:
                 raise Stopped
             peaks = peaks_path(self._root, call_id)
             replace(draft.with_name(".peaks.json"), peaks, data)
+            for leg, leg_draft in legs.items():
+                os.rename(leg_draft, leg_path(self._root, call_id, leg))
             os.rename(draft, ogg_path(self._root, call_id))
             sync_directory(self._root)
 
@@ -188,7 +195,8 @@ class Sealer:
                 self._remove(call_id)
 
     def _remove(self, call_id: str) -> None:
-        for path in (ogg_path(self._root, call_id), peaks_path(self._root, call_id)):
+        legs = (leg_path(self._root, call_id, leg) for leg in LEGS)
+        for path in (ogg_path(self._root, call_id), peaks_path(self._root, call_id), *legs):
             path.unlink(missing_ok=True)
         for name in (call_id, call_id + ".damaged"):
             shutil.rmtree(self._root / name, ignore_errors=True)
@@ -196,6 +204,10 @@ class Sealer:
 
 def ogg_path(root: Path, call_id: str) -> Path:
     return root / f"{call_id}.ogg"
+
+
+def leg_path(root: Path, call_id: str, leg: LegKind) -> Path:
+    return root / f"{call_id}.{leg}.ogg"
 
 
 def peaks_path(root: Path, call_id: str) -> Path:

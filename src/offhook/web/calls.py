@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from offhook.desk.entities.collect import collect
 from offhook.desk.roles import Action
 from offhook.foundation.errors import NotFoundError
-from offhook.foundation.events import ChannelKind
+from offhook.foundation.events import ChannelKind, LegKind
 from offhook.foundation.ids import is_call_id
 from offhook.storage.base import CallRecord, CallStore, TurnRecord
 from offhook.storage.playback import DamagedError
@@ -153,14 +153,17 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
         response_class=Response,
         responses={200: sound, 206: sound, **responses(404, 416, 500)},
     )
-    async def recording(request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG) -> Response:
-        """Stereo, the caller left, the agent right: Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
+    async def recording(
+        request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG, leg: LegKind | None = None
+    ) -> Response:
+        """Stereo, the caller left and who answers right, or a `leg` alone, mono (there where humans were
+        heard on the call): Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
         tapes = kept(call_id)
         await _call(store, call_id, request, Action.HEAR_RECORDING)
         wanted = None if "if-range" in request.headers else request.headers.get("range")
         send = _wav if format is SoundFormat.WAV else _ogg
         try:
-            answer = await asyncio.to_thread(send, tapes, call_id, wanted)
+            answer = await asyncio.to_thread(send, tapes, call_id, leg, wanted)
         except DamagedError as error:
             return _damaged(error)
         notes.note_once(person_of(request), "hear_recording", call_id)
@@ -197,8 +200,8 @@ def _damaged(error: DamagedError) -> Response:
     return fault(500, error.reason, "recording_damaged")
 
 
-def _ogg(recordings: Recordings, call_id: str, wanted: str | None) -> Response:
-    file = recordings.open_ogg(call_id)
+def _ogg(recordings: Recordings, call_id: str, leg: LegKind | None, wanted: str | None) -> Response:
+    file = recordings.open_ogg(call_id, leg)
     size = os.fstat(file.fileno()).st_size
     try:
         part = parse_range(wanted, size)
@@ -206,17 +209,21 @@ def _ogg(recordings: Recordings, call_id: str, wanted: str | None) -> Response:
         file.close()
         return unsatisfiable(size)
     chunks = file_chunks(file, *(part or (0, size)))
-    headers = sound_headers(size, part, f"{call_id}.ogg")
+    headers = sound_headers(size, part, f"{_name(call_id, leg)}.ogg")
     return SoundResponse(chunks, 206 if part else 200, headers, "audio/ogg")
 
 
-def _wav(recordings: Recordings, call_id: str, wanted: str | None) -> Response:
-    wav = recordings.wav(call_id)
+def _name(call_id: str, leg: LegKind | None) -> str:
+    return call_id if leg is None else f"{call_id}.{leg}"
+
+
+def _wav(recordings: Recordings, call_id: str, leg: LegKind | None, wanted: str | None) -> Response:
+    wav = recordings.wav(call_id, leg)
     try:
         part = parse_range(wanted, wav.size)
     except Unsatisfiable:
         wav.close()
         return unsatisfiable(wav.size)
     chunks = wav.chunks(*(part or (0, None)))
-    headers = sound_headers(wav.size, part, f"{call_id}.wav")
+    headers = sound_headers(wav.size, part, f"{_name(call_id, leg)}.wav")
     return SoundResponse(chunks, 206 if part else 200, headers, "audio/wav")

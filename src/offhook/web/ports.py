@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
 from offhook.channels.base import Arrival
-from offhook.foundation.events import EndReason
+from offhook.foundation.events import EndReason, LegKind
 
 
 class LiveCall(Protocol):
@@ -102,11 +102,12 @@ class WavFile(Protocol):
 
 
 class Recordings(Protocol):
-    """Sealed recordings, by call id. All raise NotFoundError; the first three block shortly."""
+    """Sealed recordings, by call id. All raise NotFoundError; the first three block shortly. A `leg` has a
+    file of its own where humans were heard on the call."""
 
-    def open_ogg(self, call_id: str) -> BinaryIO: ...
+    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO: ...
 
-    def wav(self, call_id: str) -> WavFile: ...
+    def wav(self, call_id: str, leg: LegKind | None = None) -> WavFile: ...
 
     def peaks(self, call_id: str) -> dict[str, Any]: ...
 

@@ -86,7 +86,7 @@ class ScriptedChat:
 
     @staticmethod
     def _echo(request: ChatRequest) -> tuple[Piece, ...]:
-        last = request.messages[-1] if request.messages else None
+        last = next((message for message in reversed(request.messages) if not message.hidden), None)
         return (last.text if last and last.leg is LegKind.CALLER else "",)
 
     async def close(self) -> None: ...

@@ -54,7 +54,7 @@ class OpenAi:
         self.patience = Patience(first_token_seconds, stall_seconds, max_chars)
         self.now = now
         # OpenAI's newer models refuse `max_tokens`; other servers do not know its successor.
-        self._limit = "max_completion_tokens" if self.endpoint.host.endswith("openai.com") else "max_tokens"
+        self.limit = "max_completion_tokens" if self.endpoint.host.endswith("openai.com") else "max_tokens"
 
     def open(self, agent: Agent) -> OpenAiChat:
         return OpenAiChat(self)
@@ -75,7 +75,7 @@ class OpenAi:
             "model": self.model,
             "messages": messages,
             "stream": True,
-            self._limit: _MAX_TOKENS,
+            self.limit: _MAX_TOKENS,
         }
         if tools:
             body["tools"] = tools

@@ -32,6 +32,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "not_caught": ("Sorry, I didn't catch that.", "I'm sorry, I didn't get that."),
     "repeat": ("I said: {text}", "What I said was: {text}"),
     "again": ("As I said: {text}", "Once more: {text}"),
+    "colleague": ("My colleague told you: {said} That stands.",),
     "english_only": ("I'm sorry, I can only speak English.", "Sorry, I only understand English."),
     "unknown": (
         "I'm sorry, I don't know that.",

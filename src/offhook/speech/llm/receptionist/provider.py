@@ -7,6 +7,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from offhook.foundation.errors import MissingModelError, ProviderError
 from offhook.foundation.events import LegKind
 from offhook.speech.base import ChatRequest, Llm, TextDelta, ToolCall
 from offhook.speech.language import base
+from offhook.speech.llm.receptionist import colleague
 from offhook.speech.llm.receptionist.classify import Classifier, Meaning, most_important
 from offhook.speech.llm.receptionist.dialogue import respond
 from offhook.speech.llm.receptionist.fallback import Fallback
@@ -135,10 +137,11 @@ class ReceptionistChat:
         self._agent = agent
         self._fallback = fallback
         self._state = State()
+        self._obeyed: list[str] = []
 
     async def reply(self, request: ChatRequest) -> AsyncIterator[TextDelta | ToolCall]:
         """Answer the last message; the dialogue moves on when the stream was read to its end."""
-        last = request.messages[-1] if request.messages else None
+        last = next((message for message in reversed(request.messages) if not message.hidden), None)
         if last is not None and last.tools:
             return  # it said what there was to say when it called them
         if self._fallback and base(request.language) not in LANGUAGES:
@@ -151,6 +154,7 @@ class ReceptionistChat:
         agent = request.agent
         meanings = await self._desk.meanings(agent.facts, text)
         reply = respond(self._desk.scene(agent, self._state, meanings, text, heard))
+        reply, obeyed = self._with_colleagues(request, text, reply, sure=most_important(meanings).sure)
         state = reply.state
         if not reply.known and self._fallback:
             said = []
@@ -163,6 +167,23 @@ class ReceptionistChat:
         for delta in deltas(reply):
             yield delta
         self._state = state
+        self._obeyed += obeyed
+
+    def _with_colleagues(
+        self, request: ChatRequest, text: str, reply: Reply, *, sure: bool
+    ) -> tuple[Reply, list[str]]:
+        """The reply with what human colleagues promised, where the caller asks for that, and with what they
+        want said; and which of their instructions it obeys."""
+        said = colleague.quote(request.messages, text, understood=sure and reply.known)
+        if said:
+            line = LANGUAGES["en"].PHRASES["colleague"][0].format(said=said)
+            reply = Reply(replace(self._state, misses=0, said=(line,)), (line,))
+        orders = colleague.orders(request.messages, self._obeyed)
+        if orders:
+            lines = tuple(line for _, line in orders)
+            parts = (*reply.parts, *lines) if reply.known else lines
+            reply = replace(reply, parts=parts, known=True)
+        return reply, [order for order, _ in orders]
 
     async def _elsewhere(self, request: ChatRequest, fallback: Fallback) -> AsyncIterator[TextDelta]:
         """A reply in a language that only the model speaks. Raises ProviderError when it says nothing."""
