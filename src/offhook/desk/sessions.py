@@ -54,7 +54,7 @@ class Sessions:
         self._rows = rows
         self._clock = clock
         self._idle = idle
-        self._life = life
+        self.life = life
         self._known = Snapshot(0, {}, {})
         self._seen: dict[str, datetime] = {}
         self._unsaved: dict[str, datetime] = {}
@@ -109,7 +109,7 @@ class Sessions:
     async def begin(self, user: UserRecord, address: str) -> tuple[str, Visitor]:
         """A new session and the secret of its cookie. Raises NotFoundError, StorageError."""
         secret, now = secrets.token_urlsafe(32), self._clock.wall()
-        record = SessionRecord(digest(secret), user.id, now, now, now + self._life, address[:64])
+        record = SessionRecord(digest(secret), user.id, now, now, now + self.life, address[:64])
         await asyncio.to_thread(self._rows.begin, record)
         await self.changed()
         return secret, Visitor(user.person, record.id, record.expires_at)

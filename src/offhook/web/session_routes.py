@@ -109,16 +109,8 @@ def session_routes(
             await sessions.end(old.session)
         answer = JSONResponse(_view(visitor, True).model_dump(mode="json"))
         https = secure or request.url.scheme == "https"
-        assert visitor.expires_at is not None
-        answer.set_cookie(
-            COOKIE,
-            secret,
-            expires=visitor.expires_at,
-            path="/",
-            secure=https,
-            httponly=True,
-            samesite="strict",
-        )
+        age = int(sessions.life.total_seconds())  # no date: clocks of browsers differ
+        answer.set_cookie(COOKIE, secret, age, path="/", secure=https, httponly=True, samesite="strict")
         return answer
 
     @routes.delete("/session", status_code=204, response_class=Response)
