@@ -19,6 +19,7 @@ const HEARS: Record<Mode, Hears> = {
     listener: ["caller", "agent"],
   },
   hold: { caller: ["hold_audio"], agent: [], operator: [], listener: [] },
+  waiting: {},
 };
 const seat = (stance: Stance, name = "Sara", id = "s1"): SeatInfo => ({ seat: id, leg: "operator", name, stance });
 const now = (mode: Mode, stance: Stance, more: Partial<Situation> = {}): Situation => ({
@@ -59,6 +60,7 @@ const TABLE: [Mode, Stance, string, string][] = [
   ["hold", "coach", HOLD, "hold"],
   ["hold", "join", HOLD, "hold"],
   ["hold", "take_over", HOLD, "hold"],
+  ["waiting", "take_over", "Nobody hears you yet", "private"],
 ];
 
 describe("who can hear me", () => {

@@ -1,4 +1,4 @@
-"""The built console against recorded answers: API and sockets are Playwright's routes, pages a plain file server."""
+"""The built console against recorded answers: API and sockets are Playwright's routes, pages are files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from offhook.web.pages import CONSOLE
 AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 RUN_AXE = """async () => {
-  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] });
+  const rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
+  const found = await axe.run(document, { runOnly: rules });
   return found.violations.flatMap((each) => each.nodes.map((node) =>
     `${each.id}: ${node.target.join(" ")} | ${node.any.concat(node.all).map((c) => c.message).join("; ")}`));
 }"""
 
 
 class _Files(BaseHTTPRequestHandler):
-    """The console's page for every path that is not a file of its build. Worklets escape Playwright's routes."""
+    """The console's page for every path that is not a file of its build. Worklets escape
+    Playwright's routes."""
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -80,8 +82,9 @@ class Stage:
     def _answer(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
         if path in self.silent:
-            return route.fulfill(status=503, json={"error": {"message": "closed for a moment"}})
-        self._api(route, path)
+            route.fulfill(status=503, json={"error": {"message": "closed for a moment"}})
+        else:
+            self._api(route, path)
 
     def _api(self, route: Route, path: str) -> None:
         request = route.request
@@ -95,13 +98,15 @@ class Stage:
 
     def _floor(self, socket: WebSocketRoute) -> None:
         if "/ws/floor" in self.silent:
-            return socket.close(code=1012)
+            socket.close(code=1012)
+            return
         self.floors.append(socket)
         socket.send(json.dumps(recorded.FLOOR_MESSAGE))
 
     def _live(self, socket: WebSocketRoute) -> None:
         if "/ws/live" in self.silent:
-            return socket.close(code=1012)
+            socket.close(code=1012)
+            return
         self.desks.append(socket)
         socket.on_message(self._heard)
         socket.send(json.dumps(recorded.JOINED))

@@ -1,4 +1,4 @@
-"""Every screen of the desk over recorded answers: what it shows, its keys, both colour schemes clean by axe."""
+"""Every screen of the desk over recorded answers: what it shows, its keys, light and dark, clean by axe."""
 
 from __future__ import annotations
 

@@ -105,6 +105,11 @@ export class DeskCall {
     this.set({ link: "over", ending: this.state.value.ending || "left" });
   };
 
+  /** Break the connection as a network does: for tests. */
+  cut(): void {
+    this.socket?.cut();
+  }
+
   note(sentence: string): void {
     this.set({ notice: sentence });
   }
@@ -114,6 +119,7 @@ export class DeskCall {
       this.levels.now = message.levels;
       return;
     }
+    if (message.type === "clear") return this.headset?.clear();
     const before = this.state.value.link;
     this.set(received(this.state.value, message, performance.now()));
     if (message.type === "joined") {

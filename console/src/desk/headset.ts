@@ -26,6 +26,7 @@ export class Headset {
   earLevel = -90;
   private sound!: Sound;
   private onAir = false;
+  private epoch = 0;
 
   private constructor(
     readonly microphone: boolean,
@@ -73,7 +74,13 @@ export class Headset {
     const view = new DataView(pcm);
     const samples = new Float32Array(pcm.byteLength >> 1);
     for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(i * 2, true) / 32768;
-    this.sound.command({ type: "audio", epoch: 0, rate: RATE, samples });
+    this.sound.command({ type: "audio", epoch: this.epoch, rate: RATE, samples });
+  }
+
+  /** Forget what was not heard yet: the server cut it off. */
+  clear(): void {
+    this.epoch = (this.epoch + 1) & 0xffff;
+    this.sound.command({ type: "clear", epoch: this.epoch });
   }
 
   get rms(): number {

@@ -43,6 +43,9 @@ export function reached(now: Situation): Part[] {
 
 export function audience(now: Situation): Audience {
   if (now.link !== "up") return unconnected(now);
+  if (now.mode === "waiting") {
+    return { tone: "private", words: "Nobody hears you yet", detail: "Waiting for the caller." };
+  }
   const stance = stanceOf(now.seats, now.seat);
   const ears = reached(now);
   const hearing = youHear(now, stance);

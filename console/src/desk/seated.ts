@@ -28,7 +28,7 @@ export function stand(): void {
   seated.value = null;
 }
 
-/** `window.offhookDesk`: read-only figures of this window's seat, for end-to-end tests. Nothing else reads it. */
+/** `window.offhookDesk`: figures of this window's seat, for end-to-end tests. Nothing else reads it. */
 function publish(desk: DeskCall): void {
   const figures = {
     get link() {
@@ -58,6 +58,7 @@ function publish(desk: DeskCall): void {
     get rms() {
       return desk.headset?.rms ?? 0;
     },
+    cut: () => desk.cut(),
     tone: (hertz: number) => desk.headset?.tone(hertz) ?? Number.NEGATIVE_INFINITY,
   };
   Object.defineProperty(window, "offhookDesk", { value: Object.freeze(figures), configurable: true });

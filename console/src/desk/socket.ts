@@ -7,6 +7,8 @@ const LONGEST_MS = 5_000;
 const PATIENCE_MS = 10_000;
 const PING_MS = 2_000;
 const SILENT_MS = 7_000;
+/** So often a socket that never let us in is tried; a refusal at the door looks like any broken connection. */
+const FIRST_TRIES = 3;
 const MAX_BUFFERED = 65_536;
 
 /** Closes after which coming back is pointless. */
@@ -54,6 +56,7 @@ export class DeskSocket {
   private socket: WebSocket | null = null;
   private address: DeskAddress;
   private attempt = 0;
+  private seated = false;
   private timer = 0;
   private pinger = 0;
   private heardAt = 0;
@@ -92,6 +95,14 @@ export class DeskSocket {
     this.finish();
   }
 
+  /** Treat the connection as lost although it has not closed. */
+  cut(): void {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close(4000);
+    this.dropped(1006);
+  }
+
   private connect(): void {
     const socket = new WebSocket(deskUrl(this.base, this.address));
     socket.binaryType = "arraybuffer";
@@ -118,6 +129,7 @@ export class DeskSocket {
     window.clearTimeout(this.timer);
     window.clearInterval(this.pinger);
     this.attempt = 0;
+    this.seated = true;
     this.refusal = "";
     // Who comes back after a loss only listens: nobody is put on the air by a network.
     this.address = { ...this.address, callId, stance: this.address.stance === null ? null : "listen" };
@@ -127,10 +139,7 @@ export class DeskSocket {
   private ping(): void {
     const now = performance.now();
     if (now - this.heardAt > SILENT_MS) {
-      const socket = this.socket;
-      this.socket = null;
-      socket?.close();
-      this.dropped(1006);
+      this.cut();
     } else {
       this.send({ type: "ping", t: Math.round(now) });
     }
@@ -140,12 +149,13 @@ export class DeskSocket {
     window.clearTimeout(this.timer);
     window.clearInterval(this.pinger);
     if (this.over) return;
-    const sentence = FINAL[code];
+    const keptOut = !this.seated && this.attempt + 1 >= FIRST_TRIES;
+    const sentence = FINAL[code] ?? (keptOut ? "The server does not let you onto this call, or cannot be reached." : undefined);
     if (sentence !== undefined) {
       this.finish();
       return this.events.closed(this.refusal || sentence);
     }
-    this.events.lost();
+    if (this.seated) this.events.lost();
     this.timer = window.setTimeout(() => this.connect(), backoff(this.attempt));
     this.attempt += 1;
   }

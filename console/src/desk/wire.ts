@@ -1,7 +1,8 @@
 // The words of the desk's sockets (docs/desk.md): messages of /ws/live and /ws/floor, read at the wall. No sockets.
 
 export type Stance = "listen" | "coach" | "join" | "take_over";
-export type Mode = "agent" | "join" | "takeover" | "say" | "hold";
+/** "waiting": there is no such call yet; whoever comes first waits for its caller. */
+export type Mode = "agent" | "join" | "takeover" | "say" | "hold" | "waiting";
 export type Part = "caller" | "agent" | "operator" | "supervisor" | "listener" | "coach" | "hold_audio";
 export type WarningLevel = "none" | "low" | "medium" | "high" | "critical";
 export type CardStatus = "queued" | "playing" | "shown" | "used" | "dismissed" | "expired";
@@ -107,6 +108,7 @@ export type DeskDown =
   | { type: "coach"; settings: CoachSettings }
   | { type: "level"; levels: Levels }
   | { type: "event"; entry: Entry }
+  | { type: "clear" }
   | { type: "pong"; t: number }
   | { type: "error"; code: string; reason: string }
   | { type: "ended"; reason: string };

@@ -2,11 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, type CallDetail, type CallRecord, type Peaks, type TurnRecord, callUrl, fetchCall, fetchPeaks } from "../api";
+import { ApiError, type CallDetail, type CallRecord, type Peaks, type TimelineEvent, type TurnRecord, callUrl, fetchCall, fetchPeaks } from "../api";
+import { Evidence } from "../parts/evidence";
 import { Player } from "../parts/player";
 import { Timeline } from "../parts/timeline";
 import { Transcript } from "../parts/transcript";
 import { Waterfall } from "../parts/waterfall";
+import { may } from "../session";
 import { clock, endLabel, endWord, latency, moment, sentenceCase } from "../words";
 import { LiveTag, channelWord, recordingWord } from "./call-list";
 
@@ -49,6 +51,7 @@ export function CallPage({ id }: { id: string }) {
   return (
     <>
       <Head call={call} />
+      <Outcome events={events} />
       {problem !== "" && (
         <p class="banner bad" role="alert">
           {problem}
@@ -76,6 +79,7 @@ export function CallPage({ id }: { id: string }) {
             <h2 id="waterfall-title">Response time per turn</h2>
             <Waterfall turns={ordered} seek={seek} />
           </section>
+          <Evidence call={call} events={events} seek={recorded ? seek : null} />
           <Downloads call={call} />
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">Timeline</h2>
@@ -112,9 +116,26 @@ function Head({ call }: { call: CallRecord }) {
         <bdi>{other || `${channelWord(call.channel)} call`}</bdi>
       </h1>
       {call.state === "live" && <LiveTag />}
+      {call.state === "live" && may("listen") && (
+        <a class="button" href={`/desk/${call.id}`}>
+          Open the cockpit
+        </a>
+      )}
       {call.state === "recovered" && <span class="tag">Recovered after a crash</span>}
       <code class="id">{call.id}</code>
     </div>
+  );
+}
+
+/** What a human said came of it, the latest word. */
+function Outcome({ events }: { events: readonly TimelineEvent[] }) {
+  const last = events.filter(({ kind }) => kind === "wrapped_up").at(-1);
+  if (last === undefined) return null;
+  return (
+    <p class="card outcome">
+      <b>{sentenceCase(String(last.disposition))}</b> <bdi>{String(last.note)}</bdi>{" "}
+      <span class="quiet">{String(last.name)}</span>
+    </p>
   );
 }
 

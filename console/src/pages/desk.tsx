@@ -14,7 +14,7 @@ const ROLES = ["operator", "supervisor"] as const;
 
 export function Desk({ id }: { id: string }) {
   const desk = seated.value;
-  const mine = desk !== null && desk.options.callId === id;
+  const mine = desk !== null && (desk.options.callId === id || desk.state.value.callId === id);
   if (!mine) return <Doorway id={id} />;
   return <Cockpit desk={desk} />;
 }

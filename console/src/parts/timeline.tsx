@@ -42,6 +42,25 @@ export function detail(event: TimelineEvent): string {
       return `${sentenceCase(String(event.direction))}, ${String(event.channel)}, to ${String(event.agent)}`;
     case "call_ended":
       return sentenceCase(String(event.reason));
+    case "leg_joined":
+      return `${String(event.name)}, ${sentenceCase(String(event.leg)).toLowerCase()}: ${String(event.stance).replaceAll("_", " ")}`;
+    case "leg_left":
+      return event.lost === true ? `${sentenceCase(String(event.leg))}: connection lost` : sentenceCase(String(event.leg));
+    case "stance":
+      return sentenceCase(String(event.stance));
+    case "mode":
+      return sentenceCase(String(event.mode));
+    case "instructed":
+    case "said_for":
+      return String(event.text || event.clip);
+    case "coaching_card":
+      return `${sentenceCase(String(event.intent))}: ${String(event.recommended_response)}`;
+    case "card":
+      return sentenceCase(String(event.status));
+    case "entity":
+      return `${sentenceCase(String(event.type))}: ${String(event.value)}`;
+    case "wrapped_up":
+      return `${sentenceCase(String(event.disposition))}, ${String(event.name)}`;
     case "tool_called":
       return `${String(event.name)}(${JSON.stringify(event.arguments)}) → ${String(event.result)}`;
     default:

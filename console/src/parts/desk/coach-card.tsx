@@ -20,6 +20,7 @@ export function CoachCard({ card, desk, left }: Props) {
   const rate = (value: string) => {
     if (act("feedback", value)) setRated(value);
   };
+  const off = desk.state.value.link !== "up";
   const playing = card.status === "playing";
   return (
     <article class={`coach-card ${card.warning_level}`} aria-live="polite">
@@ -41,15 +42,15 @@ export function CoachCard({ card, desk, left }: Props) {
           {card.strategy}
         </p>
       )}
-      <Response card={card} say={(text) => act("say", text)} />
+      <Response card={card} off={off} say={(text) => act("say", text)} />
       <div class="card-buttons">
-        <button type="button" aria-pressed={playing} onClick={() => act(playing ? "stop" : "play")}>
+        <button type="button" disabled={off} aria-pressed={playing} onClick={() => act(playing ? "stop" : "play")}>
           {playing ? "■ Stop" : "▶ In my ear"} <kbd aria-hidden="true">P</kbd>
         </button>
-        <button type="button" onClick={() => act("used")}>
+        <button type="button" disabled={off} onClick={() => act("used")}>
           I said it
         </button>
-        <button type="button" onClick={() => act("dismissed")}>
+        <button type="button" disabled={off} onClick={() => act("dismissed")}>
           Dismiss <kbd aria-hidden="true">D</kbd>
         </button>
       </div>
@@ -58,7 +59,7 @@ export function CoachCard({ card, desk, left }: Props) {
           {card.suggestions.map((line) => (
             <li key={line}>
               <span dir="auto">{line}</span>
-              <button type="button" class="small" aria-label={`Say to the caller: ${line}`} onClick={() => act("say", line)}>
+              <button type="button" class="small" disabled={off} aria-label={`Say to the caller: ${line}`} onClick={() => act("say", line)}>
                 ▶ Say it
               </button>
             </li>
@@ -78,7 +79,7 @@ export function CoachCard({ card, desk, left }: Props) {
             type="button"
             class="small"
             aria-pressed={rated === value}
-            disabled={rated !== ""}
+            disabled={off || rated !== ""}
             onClick={() => rate(value)}
           >
             {sentenceCase(value)}
@@ -91,7 +92,7 @@ export function CoachCard({ card, desk, left }: Props) {
 }
 
 /** The recommended words, to be changed before the AI's voice says them to the caller. */
-function Response({ card, say }: { card: Coaching; say: (text: string) => boolean }) {
+function Response({ card, off, say }: { card: Coaching; off: boolean; say: (text: string) => boolean }) {
   const [text, setText] = useState(card.recommended_response);
   useEffect(() => setText(card.recommended_response), [card.recommended_response]);
   if (card.recommended_response === "") return null;
@@ -113,7 +114,7 @@ function Response({ card, say }: { card: Coaching; say: (text: string) => boolea
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
       </label>
-      <button type="submit" class="primary">
+      <button type="submit" class="primary" disabled={off}>
         ▶ Say to the caller <kbd aria-hidden="true">R</kbd>
       </button>
     </form>

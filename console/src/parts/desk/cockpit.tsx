@@ -19,7 +19,7 @@ import { modeName, stanceWord } from "./words";
 import { WrapUp } from "./wrap-up";
 
 export function Cockpit({ desk }: { desk: DeskCall }) {
-  const { link, ending, notice, callId } = desk.state.value;
+  const { link, ending, notice, callId, seat } = desk.state.value;
   const say = useRef<HTMLTextAreaElement>(null);
   const instruct = useRef<HTMLTextAreaElement>(null);
   const over = link === "over";
@@ -37,7 +37,7 @@ export function Cockpit({ desk }: { desk: DeskCall }) {
           </button>
         </p>
       )}
-      {over && <WrapUp callId={callId} ending={endWord(ending)} leave={() => leave()} />}
+      {over && seat !== "" && <WrapUp callId={callId} ending={endWord(ending)} leave={() => leave()} />}
       <div class="cockpit-columns">
         <section class="card conversation" aria-label="Conversation">
           <Facts desk={desk} />

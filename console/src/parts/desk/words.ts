@@ -19,6 +19,7 @@ const MODES: Record<Mode, string> = {
   takeover: "Operator answers",
   say: "AI speaks for the operator",
   hold: "On hold",
+  waiting: "Waiting for the caller",
 };
 
 export function modeName(mode: Mode): string {
