@@ -26,6 +26,7 @@ from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
 from offhook.desk.aid import Aids
+from offhook.desk.coach.coach_desk import CoachDesk
 from offhook.desk.entities.find import warm
 from offhook.desk.entities.watch import EntityWatch
 from offhook.desk.evidence.desk import EvidenceDesk
@@ -39,6 +40,7 @@ from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_ears, make_engines, make_vads
+from offhook.providers.coach import make_coach
 from offhook.providers.desk import make_desk
 from offhook.providers.studio import make_studio
 from offhook.providers.tools import make_tools
@@ -149,6 +151,7 @@ class App:
     people: People
     ears: Stt | None = None
     """A recognizer that no engine has, and none closes."""
+    coach: CoachDesk | None = None
 
     async def close(self) -> None:
         """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
@@ -159,6 +162,8 @@ class App:
         await self.people.close()
         await self.store.close()
         await self.studio.close()
+        if self.coach is not None:
+            await self.coach.close()
         if self.ears is not None:
             await self.ears.close()
         for engine in self.house.engines.values():
@@ -179,6 +184,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     ears, own_ears = await asyncio.to_thread(make_ears, settings, engines, board)
     store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
     media = MediaClock(clock, make_vads(settings.speech))
+    coach = make_coach(settings)
     bus = share.bus(metrics)
     agents = {name: _bounded(agent, settings) for name, agent in settings.agents.items()}
     house = House(
@@ -196,7 +202,11 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         tools=make_tools(settings, clock),
         stt=ears,
         new_call_id=share.new_call_id,
-        followers=lambda timeline: (EntityWatch(timeline.emit), lambda entry: floor.take(entry)),
+        followers=lambda timeline: (
+            EntityWatch(timeline.emit),
+            lambda entry: floor.take(entry),
+            *([coach.follow(timeline)] if coach is not None else []),
+        ),
         calls_elsewhere=share.calls_elsewhere,
     )
     directory = Directory(house)
@@ -215,7 +225,8 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     people = await asyncio.to_thread(_open_people, settings, store, clock)
     people.sessions.tell = share.people(people.sessions.refresh)
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
-    live = make_desk(directory, floor, people, studio, _bounds(settings), watch, Aids(studio))
+    aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
+    live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
     parts = replace(parts, people=people, evidence=evidence, live=share.live(live))
     site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
@@ -232,6 +243,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         studio,
         people,
         ears if own_ears else None,
+        coach,
     )
 
 

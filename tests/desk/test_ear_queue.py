@@ -289,6 +289,7 @@ async def test_without_auto_play_it_sounds_when_asked(make_desk: Callable[..., D
     desk.queue.play("c1")
     assert desk.ear.sounds
     assert desk.statuses() == [SHOWN, QUEUED, PLAYING]
+    assert desk.firsts == []
 
 
 async def test_what_is_asked_for_stops_even_what_is_urgent(desk: Desk) -> None:

@@ -31,7 +31,7 @@ _FRAME_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class FirstSound:
-    """A card began to sound: ms since it was made, and since the caller's last sample of the turn."""
+    """A card began to sound, unasked: ms since it was made, and since the caller's last sample of the turn."""
 
     card_id: str
     since_made_ms: float
@@ -254,8 +254,9 @@ class EarQueue:
         self._play += 1
         self._set_gains()
         self._cards.turn(held, CardStatus.PLAYING)
-        now = self._line.now_ms()
-        self._line.on_first(FirstSound(held.card.id, now - held.card.made_ms, now - held.card.ended_ms))
+        if held.priority < _ASKED:
+            now, card = self._line.now_ms(), held.card
+            self._line.on_first(FirstSound(card.id, now - card.made_ms, now - card.ended_ms))
         self._feed()
 
     def _feed(self) -> None:

@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Pro
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from offhook.desk.ear_queue import FirstSound
 from offhook.foundation.events import (
     CallEnded,
     CallStarted,
@@ -79,6 +80,7 @@ class Metrics:
     first_audio: Histogram = field(default_factory=Histogram)
     endpoint: Histogram = field(default_factory=Histogram)
     gap: Histogram = field(default_factory=Histogram)
+    coach_voice: Histogram = field(default_factory=Histogram)
 
     def observe(self, entry: Entry) -> None:
         match entry.event:
@@ -95,6 +97,10 @@ class Metrics:
                 self.provider_errors[failure.provider] += 1
             case _:
                 pass
+
+    def coached(self, first: FirstSound) -> None:
+        """A card began to sound in an operator's ear."""
+        self.coach_voice.add(max(0.0, first.since_caller_ms / 1000))
 
     def measured(self, gaps_ms: Iterable[int]) -> None:
         """Response gaps measured from a sealed recording."""
@@ -128,6 +134,9 @@ class _Collector(Collector):
         )
         yield _histogram("turn_endpoint_seconds", "End of speech to end of turn.", metrics.endpoint)
         yield _histogram("turn_response_seconds", "Gap heard, from the recording.", metrics.gap)
+        yield _histogram(
+            "coach_first_sound_seconds", "Caller's last sample to the coach's first.", metrics.coach_voice
+        )
         lateness = gauges.lateness()
         if lateness is not None:
             late = Histogram(lateness[0])
