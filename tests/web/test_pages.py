@@ -158,7 +158,10 @@ async def test_metrics_show_each_providers_state() -> None:
 
 
 async def test_providers_by_the_api() -> None:
-    async with client(provider_routes(lambda: HEALTH)) as http:
+    async def health() -> tuple[Health, ...]:
+        return HEALTH
+
+    async with client(provider_routes(health)) as http:
         found = (await http.get("/api/providers")).json()
     assert [(one["provider"], one["state"]) for one in found["providers"]] == [
         ("elevenlabs", "refused"),

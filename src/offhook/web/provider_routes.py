@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -25,12 +25,13 @@ class ProviderState(BaseModel):
 
 
 class Providers(BaseModel):
-    """Every provider that the settings name, each kind in its order."""
+    """Every provider that the settings name, each kind in its order. Where several processes are one house:
+    the worst state that it has in one of them, and what they count together."""
 
     providers: list[ProviderState]
 
 
-def provider_routes(health: Callable[[], Sequence[Health]]) -> APIRouter:
+def provider_routes(health: Callable[[], Awaitable[Sequence[Health]]]) -> APIRouter:
     """The route; `health` gives the states of now."""
     routes = APIRouter(prefix="/api", tags=["providers"], responses=responses(400, 401, 403, 429))
 
@@ -46,7 +47,7 @@ def provider_routes(health: Callable[[], Sequence[Health]]) -> APIRouter:
                     rescues=one.rescues,
                     reason=one.reason,
                 )
-                for one in health()
+                for one in await health()
             ]
         )
 

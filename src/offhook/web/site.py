@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.protocols.signatures import Algorithm, TwilioSignatures
 from offhook.settings import Settings
+from offhook.speech.breaker import Health
 from offhook.storage.base import CallStore
 from offhook.web import faults
 from offhook.web.call_tokens import CallTokens, load_secret
@@ -65,7 +66,8 @@ class Parts:
     """What the doors stand on. `listen_phone` and `listen_browser` make the listener of one socket;
     `troubles` says why no calls should come now, in short phrases; `phone` places calls instead of the
     account in the settings. Where several processes are one house: what they have in `commons`, `house` with
-    the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics. With a `catalogue`
+    the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics
+    and the states of `providers`. With a `catalogue`
     there are the doors that OpenAI's clients know, with a `studio` those of voices and clips. Without
     `people` nobody logs in and nothing is noted; `live` is the desk."""
 
@@ -83,6 +85,7 @@ class Parts:
     house: Directory | None = None
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     gather: Callable[[Exposition], Scrape] | None = None
+    providers: Callable[[], Awaitable[Sequence[Health]]] | None = None
     catalogue: Catalogue | None = None
     studio: Studio | None = None
     listen_realtime: Listen | None = None
@@ -182,7 +185,11 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     faults.install(app)
     app.include_router(health_routes(parts.house or parts.directory, parts.troubles))
     app.include_router(metric_routes(parts.metrics, parts.gather))
-    app.include_router(provider_routes(lambda: parts.metrics.gauges.providers()))
+
+    async def providers() -> Sequence[Health]:
+        return parts.metrics.gauges.providers()
+
+    app.include_router(provider_routes(parts.providers or providers))
     notes = Notes(parts.people.audit if parts.people is not None else None, parts.clock)
     app.include_router(control_routes(board, parts.store, notes))
     app.include_router(call_routes(parts.store, parts.recordings, notes))

@@ -24,6 +24,7 @@ from offhook.foundation import ids
 from offhook.foundation.errors import LimitError
 from offhook.foundation.events import EndReason
 from offhook.foundation.ids import berth_of, is_call_id
+from offhook.speech.breaker import Health
 from offhook.telemetry import CountingBus
 from offhook.web.call_tokens import load_secret
 from offhook.web.metrics import Exposition, Metrics, Scrape
@@ -31,6 +32,7 @@ from offhook.web.ports import Directory, LiveCall, Recordings
 from offhook.web.site import Parts
 from offhook.workers.berths import held_berths, one_at_a_time
 from offhook.workers.board import Board
+from offhook.workers.health import packed, together, unpacked
 from offhook.workers.moving import move
 from offhook.workers.peers import Peers
 from offhook.workers.scrape import merge
@@ -181,6 +183,7 @@ class Crew(Share):
             house=WideDirectory(parts.directory, self._board, self.slot),
             elsewhere=self,
             gather=self.gather,
+            providers=self._providers(parts.metrics),
         )
 
     # Counts.
@@ -256,6 +259,16 @@ class Crew(Share):
             return merge(texts, up, Counter(self.restarts)).encode()
 
         return scrape
+
+    def _providers(self, metrics: Metrics) -> Callable[[], Awaitable[Sequence[Health]]]:
+        """How the providers are doing in all workers; metrics have each worker's own."""
+        self.peers.answer("providers", lambda _: packed(metrics.gauges.providers()))
+
+        async def providers() -> Sequence[Health]:
+            answers = await self.peers.ask("providers", None)
+            return together(metrics.gauges.providers(), map(unpacked, filter(None, answers.values())))
+
+        return providers
 
     # Events. Implements Others for the bus.
 
