@@ -21,6 +21,7 @@ _MAKERS: dict[str, Callable[[str, Settings, bool], Any]] = {
     "llm": vendors.llm,
     "llm_fallback": vendors.llm,
     "provider": vendors.tts,
+    "brain": vendors.llm,
 }
 
 

@@ -109,6 +109,8 @@ class Agent:
     engine: str = ""
     fallback_engine: str = ""
     """The cascade that goes on with the call when the vendor of a speech-to-speech engine is lost."""
+    coach: str = ""
+    """The coach's profile for operators on this agent's calls; empty is the house's."""
     tools: list[str] | None = None
     goodbye: str = "Thank you for calling. Goodbye!"
     still_there: str = "Are you still there?"

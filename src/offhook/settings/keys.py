@@ -45,7 +45,7 @@ def key_faults(settings: Settings) -> Iterator[KeyFault]:
 def missing_keys(settings: Settings) -> Iterator[KeyFault]:
     """The choices of a provider whose key, or folder of weights, is not set."""
     for path, name in chosen(settings):
-        if path[-1] in ("llm", "llm_fallback") and name == "openai":
+        if path[-1] in ("llm", "llm_fallback", "brain") and name == "openai":
             address, _, key = llm_endpoint(settings)
             if not key and _host(address) == VENDOR_HOSTS["openai"]:
                 yield path, name, "set OPENAI_API_KEY, or a speech.llm_url that needs no key"
@@ -55,6 +55,8 @@ def missing_keys(settings: Settings) -> Iterator[KeyFault]:
             yield path, name, f"set {name}.voice to a voice's id, or voices of languages or agents"
         elif name == "whisper" and settings.whisper.weights is None:
             yield path, name, "set whisper.weights to a folder of CTranslate2 weights"
+    if settings.coach.enabled and settings.coach.brain == "llm" and not coach_llm(settings):
+        yield ("coach", "brain"), "llm", "set coach.llm to openai or anthropic"
     for path, name, agent in engines(settings):
         if name == "elevenlabs" and (missing := _agent_missing(settings, agent)):
             yield path, name, missing
@@ -101,8 +103,16 @@ def chosen(settings: Settings) -> Iterator[tuple[Path, str]]:
                 yield ("speech", "languages", code, kind), name
     if speech.llm_fallback:
         yield ("speech", "llm_fallback"), speech.llm_fallback
+    if settings.coach.enabled and settings.coach.brain == "llm" and (name := coach_llm(settings)):
+        yield ("coach", "llm" if settings.coach.llm else "brain"), name
     if settings.coach.voice.provider:
         yield ("coach", "voice", "provider"), settings.coach.voice.provider
+
+
+def coach_llm(settings: Settings) -> str:
+    """The vendor whose model is the coach's brain, or nothing where none is named anywhere."""
+    names = (settings.coach.llm, *settings.speech.names("llm"), settings.speech.llm_fallback)
+    return next((name for name in names if name in ("openai", "anthropic")), "")
 
 
 def has_key(settings: Settings, vendor: str) -> bool:

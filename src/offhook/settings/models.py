@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from offhook.foundation.agent import Agent
 from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
-from offhook.settings.coach import Coach
+from offhook.settings.coach import Coach, check_coach
 from offhook.settings.demo import demo_agent
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     def _check_agents(cls, value: dict[str, Agent]) -> dict[str, Agent]:
         check_agents(value)
         return value
+
+    @model_validator(mode="after")
+    def _check_coach(self) -> Settings:
+        check_coach(self.coach, self.agents)
+        return self
 
 
 def _origin(value: str) -> str:

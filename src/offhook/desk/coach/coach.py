@@ -61,7 +61,8 @@ class _Said:
 
 class Coach:
     """Immediate, on the event loop: `catch_up`, `hear`, `coach_now`, `stop`. Cards are emitted as
-    CoachingCard events by a task of its own. Brains fail to the local card: late, malformed, never or with an exception."""
+    CoachingCard events by a task of its own. A brain that is late, malformed or broken leaves the card
+    to the local one."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class Rules:
 
 
 class CoachDesk:
-    """Of one process. `follow` is told of every call as it begins; `stats` counts for metrics."""
+    """Of one process. `follow` is told of every call as it begins."""
 
     def __init__(self, rules: Rules, counsel: Counsel) -> None:
         self._rules = rules
@@ -72,6 +72,8 @@ class CoachDesk:
         for call in tuple(self._calls.values()):
             call.stop()
         self._calls.clear()
+        if self._counsel.pool is not None:
+            self._counsel.pool.shutdown(wait=False, cancel_futures=True)
         if self._counsel.brain is not None:
             await self._counsel.brain.close()
 

@@ -1,4 +1,4 @@
-"""Has a language model fill in a form once: structured output by a forced tool call. No conversation, no retry."""
+"""Has a language model fill in a form, once: structured output by a forced tool call. No conversation."""
 
 from __future__ import annotations
 
