@@ -31,7 +31,7 @@ _FRAME_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class FirstSound:
-    """A card began to sound, unasked: ms since it was made, and since the caller's last sample of the turn."""
+    """A card began to sound, unasked: ms since it was made, and since the caller's last sample."""
 
     card_id: str
     since_made_ms: float
