@@ -11,8 +11,10 @@ from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
 from offhook.cli import main
+from offhook.cli.checks import Mark, check_api_key
 from offhook.desk import passwords
 from offhook.foundation.errors import OffhookError
+from offhook.settings import Settings
 
 PASSWORD = "correct horse battery"
 
@@ -82,6 +84,14 @@ def test_at_a_terminal_it_is_typed_twice(monkeypatch: pytest.MonkeyPatch) -> Non
     assert people._new_password() == PASSWORD
     with pytest.raises(OffhookError, match="differ"):
         people._new_password()
+
+
+def test_the_doctor_knows_that_people_log_in(home: Path) -> None:
+    public = Settings(public_url="https://calls.example", data=home / "data")
+    (before,) = check_api_key(public)
+    run("user", "add", "boss", "--role", "admin")
+    (after,) = check_api_key(public)
+    assert (before.mark, after.mark) == (Mark.WRONG, Mark.GOOD)
 
 
 def test_a_folder_without_a_database_is_not_made_by_looking(home: Path) -> None:

@@ -165,11 +165,18 @@ def check_public_url(settings: Settings) -> Iterator[Check]:
 
 
 def check_api_key(settings: Settings) -> Iterator[Check]:
+    from offhook.cli.house_checks import has_users
+
     if settings.api_key is not None and settings.api_key.get_secret_value():
-        yield Check("api key", Mark.GOOD, "set: the console and the API want it")
+        yield Check("api key", Mark.GOOD, "set: the console and the API want it, or a user")
+    elif has_users(settings):
+        yield Check("api key", Mark.GOOD, "none: people log in")
     elif settings.public_url:
-        finding = "public_url is set and no key: the console and the API answer to no one"
-        yield Check("api key", Mark.WRONG, finding, "set OFFHOOK_API_KEY")
+        finding = (
+            "public_url is set, and there is no user and no key: the console and the API answer to no one"
+        )
+        advice = "offhook user add NAME --role admin, or set OFFHOOK_API_KEY"
+        yield Check("api key", Mark.WRONG, finding, advice)
     else:
         yield Check("api key", Mark.GOOD, "none: the console and the API answer on this machine only")
 

@@ -71,12 +71,25 @@ def check_database(settings: Settings) -> Iterator[Check]:
         yield Check("database", Mark.WRONG, f"{settings.data / _DATABASE} is damaged: {found}", advice)
 
 
+def has_users(settings: Settings) -> bool:
+    """Whether somebody may log in; writes nothing."""
+    path = (settings.data / _DATABASE).absolute()
+    try:
+        return path.exists() and _ask(path, "SELECT count(*) FROM users") != "0"
+    except sqlite3.Error:
+        return False
+
+
 def _quick_check(path: Path) -> str:
+    return _ask(path, "PRAGMA quick_check(1)")
+
+
+def _ask(path: Path, question: str) -> str:
     # Without a write-ahead log nobody has it open, and reading it as immutable leaves no files beside it.
     alone = not path.with_name(path.name + "-wal").exists()
     connection = sqlite3.connect(path.as_uri() + ("?mode=ro&immutable=1" if alone else "?mode=ro"), uri=True)
     try:
-        (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (first,) = connection.execute(question).fetchone()
     finally:
         connection.close()
     return " ".join(str(first).split())
