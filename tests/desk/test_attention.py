@@ -8,7 +8,7 @@ import pytest
 
 from offhook.desk.attention import Facts, attention
 from offhook.desk.floor_state import CallState
-from offhook.foundation.desk_events import CoachingCard, LegLevels, ModeChanged, WarningLevel
+from offhook.foundation.desk_events import CoachingCard, LegLeft, LegLevels, ModeChanged, WarningLevel
 from offhook.foundation.events import (
     CallEvent,
     Entry,
@@ -169,6 +169,8 @@ def test_levels_words_and_language() -> None:
     assert line.state.levels == {"caller": -20, "agent": -90}
     line.at(2, LegLevels({"caller": -30, "agent": -90, "operator": -25}), Levels(-1, -1))
     assert line.state.levels["caller"] == -30
+    line.at(2, LegLeft("s1", LegKind.OPERATOR, "u"), Levels(-1, -1))
+    assert line.state.levels == {"caller": -1, "agent": -1}
     line.at(3, TranscriptFinal(LegKind.CALLER, 1, "x" * 500, 0, 1, "ar"))
     assert line.state.last_line == {"leg": "caller", "text": "x" * 160}
     line.at(4, TranscriptFinal(LegKind.AGENT, 2, "", 0, 1, "en"))

@@ -19,7 +19,7 @@ class Deeds:
     def __init__(self, calls: Calls, audit: Audit, clips: Clips | None = None) -> None:
         self._calls = calls
         self._audit = audit
-        self._clips = clips
+        self.clips = clips
         self._tasks: set[asyncio.Task[None]] = set()
 
     def note(self, person: Person, call: LiveCall, action: str, **detail: Any) -> None:
@@ -37,9 +37,9 @@ class Deeds:
 
     async def inject(self, person: Person, call: LiveCall, name: str) -> None:
         """A prepared clip sounds to the caller. Raises NotFoundError, StorageError, ConflictError."""
-        if self._clips is None:
+        if self.clips is None:
             raise NotFoundError("there are no prepared clips here")
-        clip = await asyncio.to_thread(self._clips.get, name)
+        clip = await asyncio.to_thread(self.clips.get, name)
         call.session.bridge.inject(name, clip.audio, clip.format, person)
         self.note(person, call, "inject", clip=name)
 

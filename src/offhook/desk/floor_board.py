@@ -90,8 +90,7 @@ class FloorBoard:
         if not self._viewers:
             self.far.watch(True)
             self._changed()  # nobody was told of what changed before
-        self._viewers[viewer] = True
-        viewer.show(message("floor", **self.whole(viewer.person)))
+        self._show_whole(viewer)
         if self._timer is None:
             self._wait()
 
@@ -121,15 +120,21 @@ class FloorBoard:
             if not viewer.ready:
                 self._viewers[viewer] = False
             elif not is_current:
-                self._viewers[viewer] = True
-                viewer.show(message("floor", **self.whole(viewer.person)))
+                self._show_whole(viewer)
             else:
                 agents = agents_of(viewer.person)
                 if agents not in messages:
                     messages[agents] = self._news(changed, gone, agents)
                 if (raw := messages[agents]) is not None:
                     viewer.show(raw)
-        self._counts = {agents: count for agents, count in self._counts.items() if agents in messages}
+        groups = {agents_of(viewer.person) for viewer in self._viewers}
+        self._counts = {agents: count for agents, count in self._counts.items() if agents in groups}
+
+    def _show_whole(self, viewer: Viewer) -> None:
+        self._viewers[viewer] = True
+        whole = self.whole(viewer.person)
+        self._counts.setdefault(agents_of(viewer.person), whole["counters"])
+        viewer.show(message("floor", **whole))
 
     def _news(self, changed: list[Card], gone: list[Card], agents: tuple[str, ...] | None) -> bytes | None:
         """What changed for those who see these agents' calls; None: nothing."""

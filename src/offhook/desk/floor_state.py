@@ -7,6 +7,7 @@ from collections import deque
 from offhook.desk.attention import Facts
 from offhook.foundation.desk_events import (
     CoachingCard,
+    LegLeft,
     LegLevels,
     ModeChanged,
     WarningLevel,
@@ -30,6 +31,7 @@ from offhook.foundation.events import (
 from offhook.foundation.people import Mode
 
 RECENT_S = 60.0
+_BOTH = {LegKind.CALLER, LegKind.AGENT}
 _AGENT_TALKS = (Floor.GREETING, Floor.SPEAKING, Floor.CLOSING)
 _RANK = {level: rank for rank, level in enumerate(WarningLevel)}
 LINE = 160
@@ -63,10 +65,10 @@ class CallState:
         event = entry.event
         match event:
             case Levels(caller, agent):
-                if LegKind.OPERATOR not in self.levels:
+                if not self.levels.keys() - _BOTH:
                     self.levels = {"caller": caller, "agent": agent}
             case LegLevels(levels):
-                self.levels = levels
+                self.levels = {name: level for name, level in levels.items() if name != LegKind.COACH}
             case FloorChanged(floor):
                 self._floor_changed(floor, now)
             case SpeechStarted(leg):
@@ -119,6 +121,8 @@ class CallState:
         match event:
             case ModeChanged(mode):
                 self._mode_changed(mode, now)
+            case LegLeft(leg=leg):
+                self.levels = {name: level for name, level in self.levels.items() if name != leg}
             case CoachingCard():
                 self._carded(event, now)
             case TurnTimed():

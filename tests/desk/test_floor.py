@@ -1,0 +1,248 @@
+"""The live floor as its watchers see it, on real sockets, and what is done by the API without a seat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI, Request
+from tests.desk.desk_stage import ANN, BOB, SUE, Client, DeskStage, loudness, staged
+from websockets.exceptions import InvalidStatus
+
+from offhook.audio.g711 import Samples
+from offhook.desk.clips import ClipShelf
+from offhook.desk.errands import Errand, pack, run, unpack
+from offhook.desk.floor_board import FarFloors
+from offhook.desk.sessions import Visitor
+from offhook.foundation.errors import RefusedError
+from offhook.foundation.events import LegKind, ProviderFailed, TranscriptFinal
+from offhook.foundation.people import LOCAL_PERSON
+from offhook.web import faults
+from offhook.web.live_routes import live_routes
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[DeskStage]:
+    async with staged() as found:
+        yield found
+
+
+def of(message: dict[str, Any], call_id: str) -> dict[str, Any]:
+    return next(card for card in message["calls"] if card["call_id"] == call_id)
+
+
+async def changed(watcher: Client, call_id: str, **fields: Any) -> dict[str, Any]:
+    """The first card of a call that has these fields."""
+
+    def found() -> dict[str, Any] | None:
+        cards = (card for message in watcher.all("floor") for card in message["calls"])
+        hits = (c for c in cards if c["call_id"] == call_id and all(c[n] == v for n, v in fields.items()))
+        return next(hits, None)
+
+    card: dict[str, Any] = await watcher.until(found)
+    return card
+
+
+async def test_the_whole_floor_at_first_then_what_changed(stage: DeskStage) -> None:
+    caller = await stage.caller()
+    call_id = stage.call.id
+    watcher = await stage.watcher()
+    first = await watcher.wait("floor")
+    card = of(first, call_id)
+    assert set(card) == {
+        *(
+            "call_id",
+            "caller",
+            "called",
+            "direction",
+            "channel",
+            "agent",
+            "language",
+            "started_at",
+            "seconds",
+        ),
+        *("mode", "floor", "seats", "levels", "last_line", "intent", "warning_level", "warning"),
+        *("last_response_ms", "interruptions", "silence_s", "failures", "returning", "attention", "why"),
+    }
+    assert (card["mode"], card["agent"], card["attention"]) == ("agent", "default", 0)
+    assert first["counters"]["agents_answering"] == 1
+    ann = await stage.operator("ann")
+    await ann.wait("joined")
+    card = await changed(watcher, call_id, mode="takeover")
+    assert [seat["name"] for seat in card["seats"]] == ["Ann"]
+    timeline = stage.call.session.timeline
+    timeline.emit(TranscriptFinal(LegKind.CALLER, 1, "I was robbed", 0, 900, "en"))
+    timeline.emit(ProviderFailed("stt", "down"))
+    card = await changed(watcher, call_id, failures=1)
+    assert (card["last_line"], card["language"]) == ({"leg": "caller", "text": "I was robbed"}, "en")
+    assert (card["attention"], card["why"]) == (20, ["1 failure"])
+    counters = [message["counters"] for message in watcher.all("floor")][-1]
+    assert (counters["operators"], counters["taken_over"], counters["agents_answering"]) == (1, 1, 0)
+    await caller.send("end")
+    await watcher.until(lambda: any(call_id in message["gone"] for message in watcher.all("floor")))
+    assert watcher.all("floor")[-1]["counters"]["live"] == 0
+
+
+async def test_it_is_pushed_at_most_twice_a_second(
+    stage: DeskStage,
+) -> None:
+    caller = await stage.caller()
+    watcher = await stage.watcher()
+    await watcher.wait("floor")
+    began = asyncio.get_running_loop().time()
+    await caller.talk(900, 500)  # levels move all the time
+    count = len(watcher.all("floor"))
+    assert 1 <= count <= (asyncio.get_running_loop().time() - began) * 2 + 1
+    await watcher.send("ping", t=3)
+    assert (await watcher.wait("pong"))["t"] == 3
+
+
+async def test_an_operator_sees_the_calls_of_its_agents(stage: DeskStage) -> None:
+    await stage.caller()
+    sales = await stage.caller("for-sales", token=stage.tokens.mint("sales"))
+    bob, sue = await stage.watcher("bob"), await stage.watcher("sue")
+    seen = (await bob.wait("floor"))["calls"]
+    assert [card["call_id"] for card in seen] == [sales.joined["call_id"]]
+    assert len((await sue.wait("floor"))["calls"]) == 2
+    with pytest.raises(InvalidStatus) as refused:
+        await stage.watcher("nobody")
+    assert refused.value.response.status_code == 401
+
+
+async def test_a_watcher_that_was_slow_gets_the_whole_floor(stage: DeskStage) -> None:
+    class Slow:
+        person, session, ready = LOCAL_PERSON, "", True
+
+        def __init__(self) -> None:
+            self.shown: list[bytes] = []
+
+        def show(self, raw: bytes) -> None:
+            self.shown.append(raw)
+
+        def eject(self) -> None: ...
+
+    await stage.caller()
+    slow = Slow()
+    stage.board.join(slow)
+    assert len(slow.shown) == 1
+    slow.ready = False
+    stage.call.session.timeline.emit(ProviderFailed("stt", "down"))
+    stage.board._push()
+    assert len(slow.shown) == 1
+    slow.ready = True
+    stage.board._push()
+    assert b'"failures":1' in slow.shown[-1]
+    stage.board._push()
+    assert len(slow.shown) == 2
+    stage.board.leave(slow)
+    stage.board.leave(slow)
+
+
+async def test_a_watcher_that_talks_is_closed(stage: DeskStage) -> None:
+    watcher = await stage.watcher()
+    for _ in range(3):
+        await watcher.send("end")
+    assert (await watcher.end())[0] == 1003
+
+
+def test_floors_of_elsewhere_grow_stale() -> None:
+    now, asked = [0.0], []
+    far = FarFloors(asked.append, lambda: now[0])
+    far.watch(True)
+    far.told(1, [{"call_id": "a"}], 2)
+    now[0] = 2.0
+    far.told(2, [{"call_id": "b"}], 1)
+    assert ([card["call_id"] for card in far.cards()], far.waits()) == (["a", "b"], 3)
+    now[0] = 3.5
+    assert ([card["call_id"] for card in far.cards()], far.waits()) == (["b"], 1)
+    far.watch(False)
+    assert asked == [True, False]
+
+
+# The API.
+
+
+@pytest.fixture
+async def api(stage: DeskStage) -> AsyncIterator[Any]:
+    app = FastAPI()
+    faults.install(app)
+    app.include_router(live_routes(stage.desk, stage.board))
+    people = {"sue": SUE, "ann": ANN, "bob": BOB}
+
+    @app.middleware("http")
+    async def who(request: Request, go: Any) -> Any:
+        person = people[request.headers.get("x-person", "sue")]
+        request.state.visitor = Visitor(person, "s")
+        return await go(request)
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk/api/live") as client:
+        yield client
+
+
+async def test_a_call_is_steered_without_a_seat(stage: DeskStage, api: httpx.AsyncClient) -> None:
+    caller = await stage.caller()
+    shown = (await api.get("http://desk/api/live")).json()
+    assert [card["call_id"] for card in shown["calls"]] == [stage.call.id]
+    assert shown["counters"]["live"] == 1
+    assert (await api.post("/test123/say", json={"text": "One moment."})).status_code == 204
+    await caller.wait("transcript", speaker="agent")
+    assert (await api.post(f"/{stage.call.id}/instruct", json={"text": "Be kind"})).status_code == 204
+    assert (await api.post("/test123/hold", json={"on": True})).status_code == 204
+    assert stage.call.session.bridge.mode == "hold"
+    held = await api.post("/test123/say", json={"text": "Hello?"})
+    assert held.status_code == 409
+    assert (await api.post("/test123/hold", json={"on": False})).status_code == 204
+    assert (await api.post("/test123/coach")).status_code == 403
+    assert stage.audit.of(SUE) == ["say", "instruct", "hold", "hold"]
+    assert "Be kind" not in str(stage.audit.notes)
+
+
+async def test_what_the_api_refuses(stage: DeskStage, api: httpx.AsyncClient) -> None:
+    await stage.caller()
+    bob = {"x-person": "bob"}
+    assert (await api.post("/test123/say", json={"text": "x"}, headers=bob)).status_code == 403
+    assert (await api.get("http://desk/api/live", headers=bob)).json()["calls"] == []
+    assert (await api.post("/nobody/say", json={"text": "x"})).status_code == 404
+    assert (await api.post("/test123/say", json={"text": ""})).status_code == 422
+    assert (await api.post("/test123/say", json={"text": "x", "loud": True})).status_code == 422
+    assert (await api.post("/test123/inject", json={"clip": "none"})).status_code == 404
+    assert stage.audit.notes == []
+
+
+def sine(seconds: float, hz: float) -> Samples:
+    times = np.arange(int(24_000 * seconds)) / 24_000
+    samples: Samples = (np.sin(2 * np.pi * hz * times) * 9_000).astype(np.int16)
+    return samples
+
+
+async def test_a_prepared_clip_sounds_to_the_caller(
+    stage: DeskStage, api: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    shelf = ClipShelf(tmp_path)
+    shelf.keep("moment", sine(1.0, 900), 24_000, "u")
+    stage.desk.deeds.clips = shelf
+    caller = await stage.caller()
+    ann = await stage.operator("ann", stance="listen")
+    await ann.wait("joined")
+    await ann.send("stance", stance="take_over")
+    await ann.send("inject", clip="none")
+    assert (await ann.wait("error"))["code"] == "not_found"
+    assert (await api.post("/test123/inject", json={"clip": "moment"})).status_code == 204
+    await caller.until(lambda: loudness(caller.sound, 900) > -20)
+    assert stage.audit.of(SUE) == ["inject"]
+
+
+async def test_an_errand_passes_between_workers(stage: DeskStage) -> None:
+    await stage.caller()
+    person = unpack(pack(BOB))
+    assert person == BOB
+    with pytest.raises(RefusedError):
+        await run(stage.desk, person, stage.call.id, {"kind": "hold", "on": True})
+    await run(stage.desk, unpack(pack(SUE)), stage.call.id, {"kind": Errand.HOLD, "on": True})
+    assert stage.call.session.bridge.mode == "hold"
