@@ -125,10 +125,9 @@ class Bridge:
         self._stop_hearing(seat)
         self._timeline.emit(LegLeft(seat.id, seat.leg, seat.person.id, lost))
         if seat.stance is Stance.TAKE_OVER:
-            self._speaks_for = self._line = False
-            self._held = False
+            self._speaks_for = self._line = self._held = False
             self._lost = lost
-        if not any(other.stance in TALKS for other in self.seats):
+        if not self.seats:
             self._held = False
         self._settle()
         self._lost = False
@@ -248,6 +247,8 @@ class Bridge:
             self._held, mode, answers = True, Mode.HOLD, False
         changed = mode is not self.mode
         self.mode = mode
+        if mode is not Mode.AGENT:
+            self._stage.bridged(True)
         self.sound.route(mode, self._timeline.now_ms())
         if answers:
             dialogue.step_in(back=self._lost)

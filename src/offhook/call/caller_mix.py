@@ -18,13 +18,15 @@ from offhook.call.playback import Playback
 from offhook.channels.base import Channel
 
 LEAD_MS = 40
+LONGEST_LEAD_MS = 100
+"""So much may be on its way when the mixing begins, and is heard to its end first."""
 FADE_MS = 10
 _QUIET_FRAMES = 10
 """After so many frames without any sound nothing is sent until there is some."""
 
 
 class CallerMix:
-    """`on` while it stands between playback and channel. `duck` is the agent's gain."""
+    """`on` while it stands between playback and channel. `duck` is the gain that the agent heads for."""
 
     def __init__(self, channel: Channel, playback: Playback) -> None:
         self._channel = channel
@@ -48,9 +50,11 @@ class CallerMix:
             return
         self.on = True
         self._quiet = 0
-        self.head_ms = max(now_ms, self._playback.playout_ms)
-        if self._playback.playout_ms - now_ms > 100:  # a program's own playback: it takes back by clearing
-            self.head_ms = now_ms
+        playback = self._playback
+        if playback.playout_ms - now_ms > LONGEST_LEAD_MS and not playback.held:
+            playback.hold(now_ms)  # a program's own playback has many seconds of it: they are sent anew
+            playback.resume()
+        self.head_ms = max(now_ms, playback.playout_ms)
         self._commit()
         self._playback.route(self)
 
@@ -68,6 +72,11 @@ class CallerMix:
         self._agent.clear()
         self._marks.clear()
         self._gain = Gain(self._format.rate)
+
+    @property
+    def settled(self) -> bool:
+        """Whether standing aside would make no step in the agent's loudness."""
+        return not self._agent or (self._gain.settled and self.duck == 1.0)
 
     def fade(self) -> None:
         """What the agent would say next is its last sound, and dies away."""

@@ -105,7 +105,9 @@ class Conversation(Conduct):
         self._playback.come_back()
 
     def say_goodbye(self, reason: EndReason) -> None:
-        """End the call from our side, politely: the agent's goodbye first."""
+        """End the call from our side, politely: the agent's goodbye first. Not over a human who has it."""
+        if self.aside.away:
+            return
         self._goodbye_reason = reason
         self.signal(Signal.GAVE_UP)
 

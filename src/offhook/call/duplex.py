@@ -117,7 +117,7 @@ class DuplexConversation(DuplexTurns):
         self._playback.come_back()
 
     def say_goodbye(self, reason: EndReason) -> None:
-        if self._ended or self._closing is not None:
+        if self._ended or self.aside.away or self._closing is not None:
             return
         self._cut()
         self._closing = reason

@@ -107,6 +107,8 @@ class Session:
         """Who else is on the call, and who hears whom."""
         if self._bridge is None:
             self._bridge = Bridge(self)
+            if self._closed.is_set():
+                self._bridge.close(self.end_reason or EndReason.FAILED)
         return self._bridge
 
     @property

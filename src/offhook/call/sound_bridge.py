@@ -94,10 +94,12 @@ class SoundBridge:
                 self._mix.begin(now_ms)
             if not is_heard(Part.AGENT, Part.CALLER, mode):
                 self._mix.fade()
+        self.duck(False)
 
     def duck(self, on: bool) -> None:
         """The agent is low in the caller's ear while a human speaks."""
-        self._mix.duck = DUCK if on else 1.0
+        heard = is_heard(Part.AGENT, Part.CALLER, self._mode)
+        self._mix.duck = 0.0 if not heard else DUCK if on else 1.0
 
     def close(self) -> None:
         self._mix.end()
@@ -134,7 +136,7 @@ class SoundBridge:
             if seat.hearing is not None:
                 self._listen(seat, at_ms)
         self._steps += 1
-        if self._steps % LEVEL_STEPS == 0:
+        if seats and self._steps % LEVEL_STEPS == 0:
             self._tell_levels()
 
     def _say_farewell(self) -> None:
@@ -165,7 +167,7 @@ class SoundBridge:
         self._mix.send(mix(frames) if frames else None)
         for leg, pieces in taped.items():
             self._tape(leg, at_sample, mix(pieces).tobytes())
-        if self._mode is Mode.AGENT and not frames:
+        if self._mode is Mode.AGENT and not frames and self._mix.settled:
             self._mix.end()
 
     def _humans(self) -> Iterator[tuple[Source, float]]:

@@ -119,7 +119,7 @@ class CallSteering:
             self._held.clear()
         asked, self._asked = self._asked, None
         if asked is not None:
-            self._conversation.ask(asked)
+            self._ask(asked)
 
     async def _take_down(self) -> None:
         try:
@@ -148,6 +148,11 @@ class CallSteering:
         if self._finding is not None:
             self._asked = line
         else:
+            self._ask(line)
+
+    def _ask(self, line: str) -> None:
+        """Nobody is answered while a human conducts the call."""
+        if not self._conversation.aside.away:
             self._conversation.ask(line)
 
     def silence(self) -> None:
