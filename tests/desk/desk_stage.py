@@ -228,7 +228,6 @@ class DeskStage:
                 person, session, bounds, self.watch, self.board.join, self.board.leave
             ),
             faces,
-            origins,
         )
         self.port = 0
         self.clients: list[Client] = []

@@ -98,7 +98,8 @@ class LiveDoor(Refusals):
         if ask.token and self._desk_tokens is not None:
             found = self._desk_tokens.redeem(ask.token, ask.role, ask.call).visitor
         else:
-            found = self._visitors.of(headers_of(request), peer)
+            # Pages that may place calls (allowed_origins) are not our own: they need a token.
+            found = self._visitors.of_socket(headers_of(request), peer)
         if isinstance(found, Refusal):
             return found
         if not may(found.person.role, Action.SEE_CALL):
@@ -107,19 +108,16 @@ class LiveDoor(Refusals):
 
 
 class FloorDoor(Refusals):
-    """`/ws/floor`: people who may see calls, at a page of this house or in a program."""
+    """`/ws/floor`: people who may see calls, at a page of this house (no other) or in a program."""
 
-    def __init__(self, listen: ListenFloor, visitors: Visitors, origins: Origins) -> None:
+    def __init__(self, listen: ListenFloor, visitors: Visitors) -> None:
         super().__init__()
         self._listen = listen
         self._visitors = visitors
-        self._origins = origins
         self._open = 0
 
     def open(self, request: WSUpgradeRequest, peer: str) -> Answer:
-        if not self._origins.allows(request.headers.get("origin"), request.headers.get("host", "")):
-            return self.refuse(403, "the floor is not shown to this page; add it to allowed_origins")
-        found = self._visitors.of(headers_of(request), peer)
+        found = self._visitors.of_socket(headers_of(request), peer)
         if isinstance(found, Refusal):
             return self.refuse(found.status, found.reason, found.code)
         if not may(found.person.role, Action.SEE_CALL):

@@ -57,7 +57,7 @@ def live_doors(parts: LiveParts, rules: DoorRules) -> dict[str, LiveDoor | Floor
         rules.origins,
         rules.throttle,
     )
-    floor = FloorDoor(parts.listen_floor, rules.visitors, rules.origins)
+    floor = FloorDoor(parts.listen_floor, rules.visitors)
     return {LIVE_PATH: live, FLOOR_PATH: floor}
 
 

@@ -1,0 +1,64 @@
+"""Pages that may place calls do not sit at the desk: only our own do, by cookie or on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from picows import WSListener, WSUpgradeResponseWithListener
+
+from offhook.foundation.clock import ManualClock
+from offhook.web.call_tokens import CallTokens
+from offhook.web.live_door import FloorDoor, LiveDoor
+from offhook.web.origin import Origins
+from offhook.web.throttle import Throttle
+from offhook.web.visitors import Visitors
+
+SHOP = "https://shop.example"
+OURS = "http://127.0.0.1:8080"
+
+
+@dataclass
+class Upgrade:
+    path: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def status(answer: Any) -> int:
+    if isinstance(answer, WSUpgradeResponseWithListener):
+        return int(answer.response.status)
+    assert isinstance(answer, WSListener)
+    return 101
+
+
+def upgrade(path: str, origin: str | None) -> Upgrade:
+    named = {"origin": origin} if origin is not None else {}
+    return Upgrade(path.encode(), {"host": "127.0.0.1:8080", **named})
+
+
+@pytest.mark.parametrize(
+    ("origin", "operator", "caller"),
+    [(SHOP, 403, 101), (OURS, 101, 101), (None, 101, 101), ("null", 403, 403)],
+)
+def test_whose_pages_sit_where(stage: Any, origin: str | None, operator: int, caller: int) -> None:
+    clock = ManualClock()
+    visitors = Visitors(stage.parts.people.sessions, "", Throttle(clock, 1, 10))
+    origins, tokens = Origins("", [SHOP]), CallTokens(bytes(32), clock)
+    live = LiveDoor(
+        stage.calls,
+        lambda visit: WSListener(),
+        visitors,
+        None,
+        tokens,
+        False,
+        origins,
+        Throttle(clock, 1, 10),
+    )
+    floor = FloorDoor(lambda person, session: WSListener(), visitors)
+    asked: Any = upgrade("/ws/live?call_id=x&role=operator", origin)
+    assert status(live.open(asked, "127.0.0.1")) == operator
+    asked = upgrade("/ws/live?call_id=x&role=caller", origin)
+    assert status(live.open(asked, "127.0.0.1")) == caller
+    asked = upgrade("/ws/floor", origin)
+    assert status(floor.open(asked, "127.0.0.1")) == operator
