@@ -15,6 +15,7 @@ from offhook.desk.evidence.key import node_key
 from offhook.desk.evidence.package import Package
 from offhook.foundation.desk_events import (
     CardChanged,
+    CardFeedback,
     CardStatus,
     CoachingCard,
     EntityFound,
@@ -58,6 +59,7 @@ EVENTS = (
         "One moment.", "Stall.", "en", 2, 9000, 2000, 2200,
     ),
     CardChanged("card_1", CardStatus.USED, "seat_1", "person_1"),
+    CardFeedback("card_1", "person_1", "helpful"),
     CallEnded(EndReason.CALLER_HUNG_UP),
 )  # fmt: skip
 

@@ -56,7 +56,7 @@ The fingerprint of the key that signed this package is said to be
 
 def plain(text: str) -> str:
     """One line, without what could turn or hide other text."""
-    return _CONTROLS.sub(" ", text).strip()
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def document(value: Any) -> bytes:

@@ -74,16 +74,8 @@ def _package(
         "software": f"offhook {__version__}",
         "timeline": {"member": TIMELINE, "entries": count, "head": head},
     }
-    readme = documents.README.format(
-        call_id=call.id,
-        version=__version__,
-        exported_at=now.isoformat(timespec="seconds"),
-        by=documents.plain(by.name),
-        started_at=call.started_at.isoformat(),
-        fingerprint=key.public.fingerprint,
-    )
     members = [
-        Member.of("README.txt", readme.encode()),
+        Member.of("README.txt", _readme(call, key, by, now)),
         Member.of("call.json", documents.call_json(call, audio, notes, people)),
         Member.of("transcript.json", spoken_json),
         Member.of("transcript.txt", spoken_text),
@@ -94,3 +86,14 @@ def _package(
         *sound,
     ]
     return Package(members, about, key)
+
+
+def _readme(call: CallRecord, key: NodeKey, by: Person, now: datetime) -> bytes:
+    return documents.README.format(
+        call_id=call.id,
+        version=__version__,
+        exported_at=now.isoformat(timespec="seconds"),
+        by=documents.plain(by.name),
+        started_at=call.started_at.isoformat(),
+        fingerprint=key.public.fingerprint,
+    ).encode()

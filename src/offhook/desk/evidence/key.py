@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offhook.foundation.errors import SettingsError
+from offhook.foundation.ids import token
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -77,8 +78,8 @@ class NodeKey:
 
 
 def node_key(data: Path) -> NodeKey:
-    """The key in this data directory; made on first use, readable by the owner only, whole or not at all when
-    several processes make it at once. Blocks shortly. Raises SettingsError."""
+    """The key in this data directory; made on first use, readable by the owner only, one and whole when
+    several make it at once. Blocks shortly. Raises SettingsError."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -101,7 +102,7 @@ def _make(path: Path) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = path.with_name(f".{FILE}.{os.getpid()}")
+    draft = path.with_name(f".{FILE}.{token()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
         with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
@@ -110,6 +111,6 @@ def _make(path: Path) -> None:
             os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
-        pass  # another process was first, and its key is whole
+        pass  # another was first, and its key is whole
     finally:
         draft.unlink(missing_ok=True)
