@@ -194,6 +194,8 @@ class Sessions:
                 if well:
                     _log.warning("users cannot be read; those known go on", reason=error.reason)
                 well = False
+            except Exception:
+                _log.exception("users were not read again")
             else:
                 well = True
 
