@@ -34,7 +34,7 @@ class Scripts:
 
 
 async def staged(
-    stage_of, vendor, agent, caller=("I want it back.",), human=("You get it back.",), **patience
+    stage_of, vendor, agent, caller=("I want it back.",), human=("You get it back.",), **times
 ):
     stage = await greeted(stage_of, vendor, agent, **times)
     humans = HumanStage(stage, LoudVad)
