@@ -70,17 +70,14 @@ def form_of(profile: Profile) -> ToolSpec:
         "recommended_response": text(500),
         "spoken": text(200),
     }
-    parameters = {
-        "type": "object",
-        "properties": fields,
-        "required": list(fields),
-        "additionalProperties": False,
-    }
+    parameters = {"type": "object", "properties": fields, "required": list(fields)}
     return ToolSpec("coaching_card", "The coaching card for the operator.", parameters)
 
 
 def _fits(arguments: dict[str, Any], spec: ToolSpec) -> bool:
-    return bool(jsonschema.Draft202012Validator(spec.parameters).is_valid(arguments))
+    """Whether it is the form, with nothing besides. (Anthropic's tools know no `additionalProperties`.)"""
+    strict = {**spec.parameters, "additionalProperties": False}
+    return bool(jsonschema.Draft202012Validator(strict).is_valid(arguments))
 
 
 def _system(profile: Profile) -> str:
