@@ -9,7 +9,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     emptyOutDir: true,
-    chunkSizeWarningLimit: 180,
+    chunkSizeWarningLimit: 100,
   },
   worker: { format: "es" },
 });

@@ -3,7 +3,8 @@ import { countdown, open, remaining, withCard, withStatus } from "../src/desk/ca
 import { pinned, withSaid } from "../src/desk/lines";
 import { backoff, deskUrl } from "../src/desk/socket";
 import { EMPTY, mediaNow, received } from "../src/desk/state";
-import { type Coaching, type DeskDown, type FloorCall, coaching, readDesk, readTyped, said } from "../src/desk/wire";
+import { coaching, readDesk, readTyped, said } from "../src/desk/read";
+import type { Coaching, DeskDown, FloorCall } from "../src/desk/wire";
 import { merged, ordered, urgency } from "../src/floor/attention";
 import { destination, readSession } from "../src/session";
 

@@ -1,6 +1,7 @@
 // The desk's socket: joins a call, comes back by itself when lost. Text and raw PCM16 pass through; no sound, no state.
 
-import { type DeskDown, type DeskUp, type Stance, readDesk } from "./wire";
+import { readDesk } from "./read";
+import type { DeskDown, DeskUp, Stance } from "./wire";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 5_000;

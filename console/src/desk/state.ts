@@ -1,10 +1,10 @@
 // What the cockpit knows of its call, and how each message changes it. Pure: time is a parameter.
 
-import { coaching, kindOf, said } from "./wire";
 import type { CardStatus, CoachSettings, Coaching, DeskDown, EntityInfo, Entry, Seating } from "./wire";
 import { withCard, withStatus } from "./cards";
 import type { Link } from "./hears";
 import { type DeskLine, withSaid } from "./lines";
+import { coaching, kindOf, said } from "./read";
 
 const EVENTS_KEPT = 200;
 

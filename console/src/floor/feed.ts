@@ -2,8 +2,9 @@
 
 import { signal } from "@preact/signals";
 import { apiGet } from "../api";
+import { readTyped } from "../desk/read";
 import { backoff } from "../desk/socket";
-import { type Counters, type FloorCall, type FloorMessage, readTyped } from "../desk/wire";
+import type { Counters, FloorCall, FloorMessage } from "../desk/wire";
 import { merged } from "./attention";
 
 export type Freshness = "connecting" | "live" | "polling" | "stale";

@@ -22,8 +22,11 @@ export function Desk({ id }: { id: string }) {
 function Doorway({ id }: { id: string }) {
   const [detail, setDetail] = useState<CallDetail | null>(null);
   const [problem, setProblem] = useState("");
+  // A call that does not exist yet is made by who joins first, on the address of two parties.
+  const unborn = location.pathname === "/live";
   useEffect(() => {
     if (id === "") return setProblem("The address names no call.");
+    if (unborn) return;
     fetchCall(id)
       .then(setDetail)
       .catch((error: Error) => setProblem(error.message));
@@ -34,13 +37,11 @@ function Doorway({ id }: { id: string }) {
   useKeys(Object.fromEntries(STANCES.map(({ stance, key }) => [key.toLowerCase(), () => enter(stance)])));
   const call = detail?.call;
   const over = call !== undefined && call.state !== "live";
-  // A call that does not exist yet is made by whom joins first, on the address of two parties.
-  const unborn = location.pathname === "/live";
   return (
     <section class="doorway">
       <h1>{call ? <bdi>{call.caller || `${channelWord(call.channel)} call`}</bdi> : "Live call"}</h1>
       <p class="quiet">{over ? "This call is over." : "Put on your headset, then choose how to enter. You can change it at any time."}</p>
-      {problem !== "" && !unborn && (
+      {problem !== "" && (
         <p class="banner bad" role="alert">
           {problem}
         </p>
@@ -52,7 +53,7 @@ function Doorway({ id }: { id: string }) {
               key={stance}
               type="button"
               class={stance === "listen" ? "primary" : ""}
-              disabled={id === "" || (problem !== "" && !unborn)}
+              disabled={problem !== ""}
               onClick={() => enter(stance)}
             >
               <span>

@@ -32,7 +32,7 @@ export function UsersPage() {
   const change = (method: string, path: string, body?: unknown) => {
     setProblem("");
     return apiSend(method, path, body)
-      .then(load)
+      .then(() => (session.value?.login ? load() : location.assign("/login?next=%2Fusers")))
       .then(() => true)
       .catch((error: Error) => {
         setProblem(error.message);

@@ -11,7 +11,7 @@ export function CallerHistory({ callId }: { callId: string }) {
   const [calls, setCalls] = useState<CallRecord[] | null>(null);
   const [caller, setCaller] = useState("");
   useEffect(() => {
-    if (callId === "") return;
+    if (!callId.startsWith("call_")) return; // a name of its client's: the call has not begun
     const load = async () => {
       const { call } = await fetchCall(callId);
       const other = call.direction === "outbound" ? call.called : call.caller;
