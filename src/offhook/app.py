@@ -7,6 +7,7 @@ import ctypes
 import gc
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -227,6 +228,10 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
+    desk, watchers = live.desk, live.board
+    metrics.gauges.seats = lambda: Counter(place.seat.stance.value for place in desk)
+    metrics.gauges.waiting = lambda: desk.waiting
+    metrics.gauges.watchers = lambda: len(watchers)
     parts = replace(parts, people=people, evidence=evidence, live=share.live(live))
     site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask

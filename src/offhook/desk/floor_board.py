@@ -66,7 +66,7 @@ class FloorBoard:
     whole floor once it is. There is a timer only while somebody watches."""
 
     def __init__(self, floor: Floor, far: Far | None = None) -> None:
-        self._floor = floor
+        self.floor = floor
         self.far: Far = far or Nowhere()
         self._viewers: dict[Viewer, bool] = {}
         self._shown: dict[str, tuple[Card, tuple[Any, ...]]] = {}
@@ -154,10 +154,10 @@ class FloorBoard:
         return changed, [card for id, (card, _) in before.items() if id not in now]
 
     def _all(self) -> list[Card]:
-        return ranked([*self._floor.cards(), *self.far.cards()])
+        return ranked([*self.floor.cards(), *self.far.cards()])
 
     def _waiting(self) -> int:
-        return self._floor.waits() + self.far.waits()
+        return self.floor.waits() + self.far.waits()
 
 
 class FarFloors:

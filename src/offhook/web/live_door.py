@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
 LIVE_PATH = "/ws/live"
 FLOOR_PATH = "/ws/floor"
 MOST_OPEN = 1_000
+Hand = Callable[[dict[str, str], socket.socket], bool]
+"""Passes a connection on to the process that has its call; False when it cannot leave now. Owns the socket.
+"""
 ListenLive = Callable[[Visit], WSListener]
 ListenFloor = Callable[[Person, str], WSListener]
 
 
 class LiveDoor(Refusals):
     """`/ws/live`. A caller needs what a browser's call needs; an operator is a person, by cookie, key, desk
-    token, or by sitting at this machine."""
+    token, or by sitting at this machine. `far` says how a connection gets to the process that has its call,
+    None where that is this one."""
 
     def __init__(
         self,
@@ -44,8 +49,10 @@ class LiveDoor(Refusals):
         tokens_wanted: bool,
         origins: Origins,
         throttle: Bucket,
+        far: Callable[[str], Hand | None] = lambda call_id: None,
     ) -> None:
         super().__init__()
+        self.far = far
         self._directory = directory
         self._listen = listen
         self._visitors = visitors

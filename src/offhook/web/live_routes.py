@@ -60,12 +60,17 @@ class Afar(Protocol):
     async def errand(self, person: Person, call_id: str, errand: Mapping[str, Any]) -> bool:
         """Do it where the call is; False where nobody has it. Raises what `run` raises."""
 
+    async def refresh(self) -> None:
+        """Have the board know their cards as they are now."""
+
 
 class NoOneAfar:
     """Implements Afar for a house of one process."""
 
     async def errand(self, person: Person, call_id: str, errand: Mapping[str, Any]) -> bool:
         return False
+
+    async def refresh(self) -> None: ...
 
 
 def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIRouter:
@@ -87,6 +92,7 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
     @routes.get("", response_model=Floor)
     async def live(request: Request) -> dict[str, Any]:
         """The calls that are live now, as the floor shows them."""
+        await elsewhere.refresh()
         found = board.whole(person_of(request))
         return {"calls": found["calls"], "counters": found["counters"]}
 

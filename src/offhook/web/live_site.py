@@ -14,7 +14,7 @@ from offhook.desk.floor_board import FloorBoard
 from offhook.foundation.people import Person
 from offhook.web.call_tokens import CallTokens
 from offhook.web.desk_tokens import DeskTokens
-from offhook.web.live_door import FLOOR_PATH, LIVE_PATH, FloorDoor, LiveDoor
+from offhook.web.live_door import FLOOR_PATH, LIVE_PATH, FloorDoor, Hand, LiveDoor
 from offhook.web.live_routes import Afar, NoOneAfar, live_routes
 from offhook.web.origin import Origins
 from offhook.web.ports import Bucket, Directory
@@ -23,13 +23,15 @@ from offhook.web.visitors import Visitors
 
 @dataclass(frozen=True, slots=True)
 class LiveParts:
-    """`listen_live` and `listen_floor` make the listener of one socket; `afar` are other processes' calls."""
+    """`listen_live` and `listen_floor` make the listener of one socket; `afar` are other processes' calls,
+    and `far` is the way to them."""
 
     desk: Desk
     board: FloorBoard
     listen_live: Callable[[Visit], WSListener]
     listen_floor: Callable[[Person, str], WSListener]
     afar: Afar = field(default_factory=NoOneAfar)
+    far: Callable[[str], Hand | None] = lambda call_id: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def live_doors(parts: LiveParts, rules: DoorRules) -> dict[str, LiveDoor | Floor
         rules.tokens_wanted,
         rules.origins,
         rules.throttle,
+        parts.far,
     )
     floor = FloorDoor(parts.listen_floor, rules.visitors)
     return {LIVE_PATH: live, FLOOR_PATH: floor}

@@ -51,7 +51,8 @@ class Gauges:
 
     `live`: calls by channel; `store_pending`: rows not committed yet; `frames`: media frames in
     and out; `refused`: callers turned away, by reason; `lateness`: bounds (s), counts, sum (s) of
-    the media clock's walks.
+    the media clock's walks; `seats`: humans on live calls, by stance; `waiting`: those whose callers have
+    not come yet; `watchers`: sockets of the floor.
     """
 
     live: Callable[[], Mapping[str, int]] = dict
@@ -66,6 +67,9 @@ class Gauges:
     loop_blocked: Callable[[], int] = int
     lateness: Callable[[], tuple[Sequence[float], Sequence[int], float] | None] = lambda: None
     providers: Callable[[], Sequence[Health]] = tuple
+    seats: Callable[[], Mapping[str, int]] = dict
+    waiting: Callable[[], int] = int
+    watchers: Callable[[], int] = int
 
 
 @dataclass(slots=True)
@@ -124,6 +128,7 @@ class _Collector(Collector):
         yield _labelled(
             CounterMetricFamily, "wire_errors", "Malformed messages.", "kind", gauges.wire_errors()
         )
+        yield _labelled(GaugeMetricFamily, "seats", "Humans on live calls.", "stance", gauges.seats())
         received, sent = gauges.frames()
         frames = {"in": received, "out": sent}
         yield _labelled(CounterMetricFamily, "media_frames", "Frames of ended calls.", "direction", frames)
@@ -150,6 +155,9 @@ class _Collector(Collector):
         yield CounterMetricFamily("offhook_store_dropped", "Rows lost.", dropped)
         yield CounterMetricFamily("offhook_interruptions", "Interruptions.", metrics.interruptions)
         yield CounterMetricFamily("offhook_underruns", "Underruns of ended calls.", gauges.underruns())
+        waiting, watchers = gauges.waiting(), gauges.watchers()
+        yield GaugeMetricFamily("offhook_desk_waiting", "Humans whose callers have not come.", waiting)
+        yield GaugeMetricFamily("offhook_floor_watchers", "Sockets of the live floor.", watchers)
         failed = gauges.recordings_failed()
         yield CounterMetricFamily("offhook_recordings_failed", "Recordings that failed.", failed)
         yield GaugeMetricFamily("offhook_load", "The loop's share of a core; 1 when late.", gauges.load())

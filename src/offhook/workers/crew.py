@@ -27,11 +27,13 @@ from offhook.foundation.ids import berth_of, is_call_id
 from offhook.speech.breaker import Health
 from offhook.telemetry import CountingBus
 from offhook.web.call_tokens import load_secret
+from offhook.web.live_site import LiveParts
 from offhook.web.metrics import Exposition, Metrics, Scrape
 from offhook.web.ports import Directory, LiveCall, Recordings
 from offhook.web.site import Parts
 from offhook.workers.berths import held_berths, one_at_a_time
 from offhook.workers.board import Board
+from offhook.workers.desks import Desks
 from offhook.workers.health import packed, together, unpacked
 from offhook.workers.moving import move
 from offhook.workers.peers import Peers
@@ -129,8 +131,10 @@ class Crew(Share):
         self._bus: SpanningBus | None = None
         self._behind: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._desks = Desks(self.peers, slot, self.owner)
 
     def close(self) -> None:
+        self._desks.close()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -167,6 +171,9 @@ class Crew(Share):
 
         self.peers.answer("people", read_again)
         return tell
+
+    def live(self, parts: LiveParts) -> LiveParts:
+        return self._desks.join(parts)
 
     def join(self, parts: Parts) -> Parts:
         self._listen(parts)

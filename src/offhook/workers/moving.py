@@ -16,10 +16,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Generator
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol
+from urllib.parse import parse_qs
 
 from picows import WSListener, WSTransport, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
 from offhook.channels.browser import BrowserSocket
+from offhook.web.live_door import LIVE_PATH, LiveDoor
 from offhook.web.media_doors import BrowserDoor
 from offhook.web.server import DrainingServer
 from offhook.web.site import BROWSER_PATH
@@ -120,6 +122,8 @@ class MovableProtocol(SwitchingProtocol):
     """As its base; the sockets of browsers are recorded up to their first message."""
 
     def enter(self, door: Door, peer: str, request: bytes) -> None:
+        if isinstance(door, LiveDoor) and self._pass_on(door, peer, request):
+            return
         if not isinstance(door, BrowserDoor):
             super().enter(door, peer, request)
             return
@@ -131,9 +135,31 @@ class MovableProtocol(SwitchingProtocol):
         media.feed(request)
         recorder.settle()
 
+    def _pass_on(self, door: LiveDoor, peer: str, request: bytes) -> bool:
+        """Somebody who comes for a call that another worker has goes there before anything was answered."""
+        hand = door.far(_call_of(self.url))
+        if hand is None or len(request) > LARGEST:
+            return False
+        self.transport.pause_reading()
+        connection = socket.socket(fileno=socket.dup(self.transport.get_extra_info("socket").fileno()))
+        passed = hand({"peer": peer, "raw": b64encode(request).decode()}, connection)
+        if passed:
+            self.transport.abort()
+        else:
+            self.transport.resume_reading()
+        return passed
+
+
+def _call_of(url: bytes) -> str:
+    try:
+        query = parse_qs(url.partition(b"?")[2].decode("ascii", "replace"), max_num_fields=20)
+    except ValueError:
+        return ""  # the door refuses it
+    return query.get("call_id", [""])[-1]
+
 
 class _Arrived(MediaSocket):
-    """A browser's socket that another worker let in, answered and moved here."""
+    """A socket that another worker moved here, with what had come of it."""
 
     def __init__(self, door: Door, peer: str, message_bytes: int, connections: set[Any], raw: bytes) -> None:
         super().__init__(door, peer, message_bytes, connections)
@@ -210,6 +236,12 @@ class WorkerServer(DrainingServer):
         raw = b64decode(moved["raw"])
         size, connections = self._limits.message_bytes, self.server_state.connections
         self._begin(connection, lambda: _Arrived(_Threshold(door), moved["peer"], size, connections, raw))
+
+    def admit(self, moved: dict[str, str], connection: socket.socket) -> None:
+        """Begin with a connection that came for a call here, and was passed on before it was answered."""
+        door, raw = self._doors[LIVE_PATH], b64decode(moved["raw"])
+        size, connections = self._limits.message_bytes, self.server_state.connections
+        self._begin(connection, lambda: _Arrived(door, moved["peer"], size, connections, raw))
 
     def _begin(self, connection: socket.socket, protocol: Callable[[], Any]) -> None:
         connection.setblocking(False)

@@ -70,6 +70,7 @@ class Worker:
         )
         self._crew.note = self._soon
         self._crew.peers.hear("moved", self._moved)
+        self._crew.peers.hear("visitor", self._visited)
         self._server: WorkerServer | None = None
         self._app: house.App | None = None
         self._taken = 0
@@ -139,6 +140,14 @@ class Worker:
             connection.close()
         else:
             self._server.welcome(value, connection)
+
+    def _visited(self, value: dict[str, str], connection: socket.socket | None) -> None:
+        if connection is None:
+            return
+        if self._server is None:
+            connection.close()
+        else:
+            self._server.admit(value, connection)
 
     def _alone(self) -> None:
         """The supervisor is gone: no caller comes any more, the calls here go on to their ends."""
