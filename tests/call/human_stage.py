@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from tests.call.conftest import LoudVad
 
 from offhook.audio.convert import to_bytes, to_samples
 from offhook.audio.frame import PHONE, AudioFormat, Encoding
@@ -27,6 +28,8 @@ HERTZ = {
     "coach": 2503.3,
     "hold_audio": 523.25,
 }
+SPEECH = bytes([0x80, 0x00] * 80)
+SILENCE = b"\xff" * 160
 ABSENT_DB, PRESENT_DB = -60.0, -30.0
 LOUD = 20_000.0
 """Taken for speech by the stage's detector; other tones are not."""
@@ -242,3 +245,27 @@ class HumanStage:
 async def settle() -> None:
     for _ in range(25):
         await asyncio.sleep(0)
+
+
+async def staged(
+    stage_of, agent, replies=None, seconds=3.0, texts=(), ears=("What I say is this.",), **patience
+):
+    stage = stage_of(agent, replies, texts, **patience)
+    stage.factory.tts = stage.factory.lines._tts = ToneTts(seconds)
+    humans = HumanStage(stage, LoudVad, ears)
+    await stage.answer(prepare=False)
+    await stage.until("listening", 8000)
+    return humans
+
+
+async def caller_says(humans, ms=900):
+    """The caller speaks, and is silent until the turn is over."""
+    await humans.run(ms, SPEECH)
+    await humans.run(1000, SILENCE)
+
+
+async def human_says(humans, human, ms=900):
+    human.mic.peak = LOUD
+    await humans.run(ms, SILENCE)
+    human.mic.peak = 0.0
+    await humans.run(900, SILENCE)

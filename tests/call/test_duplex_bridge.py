@@ -33,9 +33,7 @@ class Scripts:
         )
 
 
-async def staged(
-    stage_of, vendor, agent, caller=("I want it back.",), human=("You get it back.",), **times
-):
+async def staged(stage_of, vendor, agent, caller=("I want it back.",), human=("You get it back.",), **times):
     stage = await greeted(stage_of, vendor, agent, **times)
     humans = HumanStage(stage, LoudVad)
     fittings = stage.session.fittings

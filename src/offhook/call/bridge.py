@@ -6,13 +6,13 @@ It obeys the table of call/modes.py and nothing else. The sound itself is moved 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Protocol
 
 from offhook.audio.convert import to_bytes, to_samples
 from offhook.audio.frame import AudioFormat
 from offhook.audio.resample import resample_clip
 from offhook.call.dialogue import Dialogue, Stage
+from offhook.call.hears import who_hears
 from offhook.call.human_hearing import HumanHearing, TurnCounter
 from offhook.call.legs import CallerLeg
 from offhook.call.modes import HEARS, TALKS, Part, mode_of
@@ -269,26 +269,7 @@ class Bridge:
 
     def hears(self) -> dict[str, list[str]]:
         """Who hears whom now, by kind of leg: ear → sources."""
-        found: dict[str, list[str]] = {}
-        ears: list[tuple[Part, LegKind, Seat | None]] = [
-            (Part.CALLER, LegKind.CALLER, None),
-            (Part.AGENT, LegKind.AGENT, None),
-        ]
-        ears += [(seat.part, seat.leg, seat) for seat in self.seats]
-        for part, leg, seat in ears:
-            names = self._names(HEARS[self.mode].get(part, frozenset()), seat)
-            found[leg] = sorted({*found.get(leg, []), *names})
-        return found
-
-    def _names(self, sources: Iterable[Part], ear: Seat | None) -> set[str]:
-        names: set[str] = set()
-        for part in sources:
-            if part is Part.OPERATOR:
-                talkers = (s for s in self.seats if s.part is Part.OPERATOR and s is not ear and not s.muted)
-                names |= {seat.leg for seat in talkers}
-            else:
-                names.add(part)
-        return names
+        return who_hears(self.mode, self.seats)
 
     def _hear(self, seat: Seat) -> None:
         """Give a seat a recognizer's ear of its own."""
