@@ -1,14 +1,16 @@
-"""`offhook evidence`: what it writes, what it says, its exit codes. Run as the command that people run."""
+"""`offhook evidence`: what it writes, what it says, its exit codes. Run from the arguments on."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.desk.evidence_stage import keep_call, sealed
 
+from offhook.cli.main import main
 from offhook.desk.evidence.key import node_key
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
@@ -35,12 +37,28 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, asyncio.run(make())
 
 
-def offhook(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "offhook", "evidence", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_export_and_verify(data: tuple[Path, str], tmp_path: Path) -> None:
+@pytest.fixture
+def offhook(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Runs the command in this process, from its arguments to its exit code."""
+
+    def offhook(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["offhook", "evidence", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Done(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return offhook
+
+
+def test_export_and_verify(data: tuple[Path, str], tmp_path: Path, offhook: Callable[..., Done]) -> None:
     folder, call_id = data
     file = tmp_path / "package.zip"
     done = offhook("export", call_id, file, "--data", folder)
@@ -65,7 +83,7 @@ def test_export_and_verify(data: tuple[Path, str], tmp_path: Path) -> None:
     assert "ALTERED    README.txt: its content was altered" in found.stdout
 
 
-def test_what_cannot_be_done(data: tuple[Path, str], tmp_path: Path) -> None:
+def test_what_cannot_be_done(data: tuple[Path, str], tmp_path: Path, offhook: Callable[..., Done]) -> None:
     folder, _ = data
     unknown = offhook("export", "call_00000000000000000000000000", tmp_path / "x.zip", "--data", folder)
     assert (unknown.returncode, (tmp_path / "x.zip").exists()) == (1, False)
