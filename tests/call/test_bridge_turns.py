@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
+
 import pytest
 from tests.call.human_stage import (
     LOUD,
@@ -16,7 +18,7 @@ from tests.call.human_stage import (
     staged,
 )
 
-from offhook.foundation.desk_events import SaidFor
+from offhook.foundation.desk_events import ModeChanged, SaidFor
 from offhook.foundation.errors import ConflictError, RefusedError
 from offhook.foundation.events import (
     Interrupted,
@@ -28,6 +30,8 @@ from offhook.foundation.events import (
     TurnTimed,
 )
 from offhook.foundation.people import LOCAL_PERSON, Mode, Stance
+from offhook.speech.llm.receptionist import Receptionist
+from offhook.speech.llm.receptionist.similarity import Letters
 
 
 async def test_the_agent_comes_back_knowing_what_was_said(stage_of, agent, replies):
@@ -234,3 +238,49 @@ async def test_a_recognizer_that_fails_does_not_hurt_the_call(stage_of, agent):
     assert [event.provider for event in humans.events(ProviderFailed)] == ["scripted"]
     assert [f.leg for f in humans.events(TranscriptFinal)][-1] is LegKind.OPERATOR
     assert humans.session.end_reason is None
+
+
+class AtOnce(Executor):
+    """Threads have no place on virtual time."""
+
+    def submit(self, work, /, *args, **kwargs):
+        future: Future = Future()
+        future.set_result(work(*args, **kwargs))
+        return future
+
+
+PROMISES = [
+    ("I will give you a discount of twenty percent.", "And the discount?", "twenty percent"),
+    ("The courier brings your parcel on Friday.", "When does the courier come?", "Friday"),
+    ("Your invoice is sent by post tomorrow.", "And my invoice?", "by post tomorrow"),
+    ("The repair of the boiler is free of charge.", "Is the repair really free?", "free of charge"),
+    ("A technician calls you at nine.", "When will the technician call?", "at nine"),
+    ("We refund the delivery fee.", "Do I get the delivery fee back?", "refund the delivery fee"),
+    ("Your subscription ends in March.", "When does my subscription end?", "in March"),
+    ("The replacement has a warranty of two years.", "What about the warranty?", "two years"),
+    ("Your seat is upgraded to first class.", "Is my seat upgraded?", "first class"),
+    ("The voucher is worth fifty euros.", "How much is the voucher worth?", "fifty euros"),
+]
+
+
+async def test_ten_times_the_receptionist_keeps_what_the_operator_promised(stage_of, agent):
+    desk = Receptionist(similarity=Letters())
+    desk._threads = AtOnce()
+    asked = [question for _, question, _ in PROMISES]
+    humans = await staged(
+        stage_of, agent, desk, seconds=1.0, texts=asked, ears=[promise for promise, _, _ in PROMISES]
+    )
+    humans.caller_open = False
+    operator = humans.join("operator", Stance.LISTEN)
+    operator.mic.peak = 0.0
+    for _, question, promised in PROMISES:
+        humans.bridge.set_stance(operator.seat, Stance.TAKE_OVER)
+        await human_says(humans, operator)
+        humans.bridge.set_stance(operator.seat, Stance.LISTEN)
+        await humans.run(300, SILENCE)
+        await caller_says(humans)
+        await humans.run(1500, SILENCE)
+        answer = humans.events(TranscriptFinal)[-1]
+        assert answer.leg is LegKind.AGENT
+        assert promised in answer.text, (question, answer.text)
+    assert [event.mode for event in humans.events(ModeChanged)].count(Mode.TAKEOVER) == 10

@@ -48,11 +48,13 @@ _OBEYED = (
     ),
 )
 MAX_QUOTED = 2
+_PLAINLY = 2
+"""Words in common that show what a line is about, whatever else it resembles."""
 
 
 def quote(messages: Sequence[Message], text: str, *, understood: bool) -> str:
     """What colleagues said that bears on the caller's line, word for word; empty when nothing does.
-    `understood`: the line has an answer of its own, so that only a plain question about them counts."""
+    `understood`: the line has an answer of its own, so that one word in common is not enough."""
     said = [
         sentence.strip()
         for message in messages
@@ -61,11 +63,13 @@ def quote(messages: Sequence[Message], text: str, *, understood: bool) -> str:
         if sentence.strip()
     ]
     about = bool(_ABOUT.search(text))
-    if not said or not _ASKS.search(text.strip()) or (understood and not about):
+    if not said or not _ASKS.search(text.strip()):
         return ""
     wanted = _content(text)
     scores = [len(wanted & _content(sentence)) for sentence in said]
     best = max(scores)
+    if understood and not about and best < _PLAINLY:
+        return ""
     if best:
         found = [sentence for sentence, score in zip(said, scores, strict=True) if score == best]
     elif about:
