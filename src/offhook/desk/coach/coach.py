@@ -44,6 +44,11 @@ class Counsel:
     pool: Executor | None = None
     """One thread, where turns are read; without one they are read on the event loop."""
 
+    def warm(self) -> None:
+        """Load, off the loop, what the first turn would have to wait for. Immediate."""
+        if self.pool is not None and self.sense is not None:
+            self.pool.submit(self.sense.vector, "hello")
+
     async def run(self, read: Callable[[], Reading]) -> Reading:
         if self.pool is None:
             return read()

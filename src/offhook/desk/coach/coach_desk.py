@@ -126,6 +126,7 @@ class CoachedCall:
 
     def _begin(self) -> None:
         """A coach who has heard what was said so far, and a card on it for whoever has just come."""
+        self._counsel.warm()
         timeline = self._timeline
         profile = self._rules.profile(self._agent)
         self.coach = Coach(timeline.call_id, profile, self._counsel, timeline.emit, timeline.now_ms)
