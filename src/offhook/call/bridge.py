@@ -114,6 +114,14 @@ class Bridge:
         self._timeline.emit(StanceChanged(seat.id, seat.person.id, stance))
         self._settle()
 
+    def muted(self, seat: Seat) -> None:
+        """A human switched the microphone off, or on again."""
+        if seat.gone:
+            return
+        if seat.muted and seat.hearing is not None:
+            seat.hearing.hush()
+        self._tell()
+
     def leave(self, seat: Seat, lost: bool = False) -> None:
         """A human goes, or is `lost`; one who had taken over hands back by that. Idempotent."""
         if seat.gone:

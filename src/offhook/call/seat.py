@@ -33,7 +33,7 @@ class Seat:
         self.channel = channel
         self.format = channel.format
         self.stance = stance
-        self.muted = False
+        self._muted = False
         self.gone = False
         self.ear = Ear(channel.format)
         self.source = Source(Part.OPERATOR, leg, channel.format)
@@ -44,6 +44,16 @@ class Seat:
     def part(self) -> Part:
         """What this human is in the table of modes."""
         return part_of(self.stance)
+
+    @property
+    def muted(self) -> bool:
+        return self._muted
+
+    @muted.setter
+    def muted(self, on: bool) -> None:
+        if on is not self._muted:
+            self._muted = on
+            self._bridge.muted(self)
 
     @property
     def speaking(self) -> bool:
