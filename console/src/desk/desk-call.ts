@@ -51,6 +51,7 @@ export class DeskCall {
     });
     if (opened.problem !== "") this.note(opened.problem);
     window.addEventListener("pagehide", this.leave);
+    window.addEventListener("beforeunload", this.warn);
   }
 
   get stance(): Stance {
@@ -133,9 +134,15 @@ export class DeskCall {
     this.air();
     if (this.state.value.link !== "over") return;
     window.removeEventListener("pagehide", this.leave);
+    window.removeEventListener("beforeunload", this.warn);
     this.headset?.close();
     this.headset = null;
   }
+
+  /** The browser asks before a page is left whose operator holds a call. */
+  private readonly warn = (event: Event): void => {
+    if (this.holds) event.preventDefault();
+  };
 
   /** The microphone is open only while the server says that this seat talks. */
   private air(): void {

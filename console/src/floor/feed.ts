@@ -12,6 +12,7 @@ export type Freshness = "connecting" | "live" | "polling" | "stale";
 const POLL_MS = 2_000;
 /** A socket that has said nothing for so long is asked about by a poll. */
 const QUIET_MS = 10_000;
+const SESSION_OVER = 4401;
 const STALE_MS = 6_000;
 
 export class FloorFeed {
@@ -50,7 +51,8 @@ export class FloorFeed {
       if (message?.type === "error") this.problem.value = message.reason;
       if (message?.type === "floor") this.take(message);
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
+      if (code === SESSION_OVER) location.assign("/login");
       if (this.closed || this.socket !== socket) return;
       this.socket = null;
       this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt));

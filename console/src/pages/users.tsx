@@ -92,17 +92,19 @@ export function UsersPage() {
                   </td>
                   <td data-label="Calls of">{user.agents.includes("*") ? "All agents" : user.agents.join(", ")}</td>
                   <td data-label="Last login">{user.last_login_at ? moment(user.last_login_at) : "–"}</td>
-                  <td class="row-buttons">
-                    <button
-                      type="button"
-                      class="small"
-                      onClick={() => change("PATCH", `/api/users/${user.id}`, { disabled: !user.disabled })}
-                    >
-                      {user.disabled ? "Let in again" : "Disable"}
-                    </button>
-                    <button type="button" class="small danger" onClick={() => setLeaving(user)}>
-                      Remove
-                    </button>
+                  <td>
+                    <div class="row-buttons">
+                      <button
+                        type="button"
+                        class="small"
+                        onClick={() => change("PATCH", `/api/users/${user.id}`, { disabled: !user.disabled })}
+                      >
+                        {user.disabled ? "Let in again" : "Disable"}
+                      </button>
+                      <button type="button" class="small danger" onClick={() => setLeaving(user)}>
+                        Remove
+                      </button>
+                    </div>
                   </td>
                 </tr>
               ))}

@@ -21,12 +21,12 @@ interface Props {
 
 export function Evidence({ call, events, seek }: Props) {
   const entities = entitiesOf(events);
-  const ended = call.state !== "live";
+  const ready = call.state !== "live" && call.recording !== "taping";
   return (
     <section class="card" aria-labelledby="evidence-title">
       <div class="coach-head">
         <h2 id="evidence-title">Evidence</h2>
-        {ended && may("export") && (
+        {ready && may("export") && (
           <a class="button" href={callUrl(call.id, "/evidence")} download={`evidence-${call.id}.zip`}>
             Export evidence
           </a>

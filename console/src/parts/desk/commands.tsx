@@ -17,8 +17,8 @@ interface Props {
 
 export function Commands({ desk, say, instruct }: Props) {
   const [ending, setEnding] = useState(false);
-  const { link, mode } = desk.state.value;
-  const up = link === "up";
+  const { link, mode, seat } = desk.state.value;
+  const up = link === "up" && seat !== "";
   const { stance } = desk;
   const held = mode === "hold";
   const spoken = mode === "say";

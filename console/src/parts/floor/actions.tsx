@@ -47,7 +47,7 @@ export function Actions({ call, move, say }: Props) {
   useKeys({
     ...keys,
     Enter: () => call && go(`/desk/${call.call_id}`),
-    Escape: () => stand(),
+    Escape: () => (here && mine.holds ? say("You hold this call: hand it back first, with B.") : stand()),
     ArrowDown: () => move(1),
     ArrowRight: () => move(1),
     ArrowUp: () => move(-1),
