@@ -1,9 +1,8 @@
-"""Accounts, sessions, passwords and the audit log together, over a real database."""
+"""Accounts, sessions and the audit log together, over a real database."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +15,6 @@ from sqlalchemy import text
 from offhook.desk import passwords
 from offhook.desk.accounts import Changes
 from offhook.desk.audit import Audit
-from offhook.desk.passwords import PasswordDesk, check_new, is_outdated, make_hash, matches
 from offhook.desk.people import People, open_people
 from offhook.desk.sessions import KEY, LOCAL, digest
 from offhook.foundation.clock import ManualClock
@@ -61,57 +59,6 @@ async def staff(tmp_path: Path, quick: None) -> AsyncIterator[Staff]:
     await people.close()
     await other.close()
     engine.dispose()
-
-
-# Passwords.
-
-
-def test_a_real_hash_is_argon2id_and_takes_real_work() -> None:
-    hash = make_hash(PASSWORD)
-    assert hash.startswith("$argon2id$v=19$m=65536,t=2,p=1$")
-    assert matches(hash, PASSWORD)
-    assert not matches(hash, PASSWORD + "x")
-    assert not matches(None, "\0nobody"), "not even by the password that stands in for nobody's"
-    assert not is_outdated(hash)
-    assert is_outdated(PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD))
-
-
-@pytest.mark.usefixtures("quick")
-def test_letters_match_however_they_are_composed() -> None:
-    assert matches(make_hash("crème brûlée!"), "cre\u0300me bru\u0302le\u0301e!")
-    assert not matches("no hash at all", PASSWORD)
-
-
-@pytest.mark.parametrize("bad", ["short", "x" * 300, "aaaaaaaaaaaa", "abababababab", "Sara-Qureshi"])
-def test_passwords_that_are_refused(bad: str) -> None:
-    with pytest.raises(RefusedError):
-        check_new(bad, "sara-qureshi")
-
-
-async def test_few_hash_at_once_and_few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, lock = threading.Event(), threading.Lock()
-    running = most = 0
-
-    def slow(hash: str | None, password: str) -> bool:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        gate.wait(5)
-        with lock:
-            running -= 1
-        return True
-
-    monkeypatch.setattr(passwords, "matches", slow)
-    desk = PasswordDesk()
-    tasks = [asyncio.create_task(desk.matches("h", "p")) for _ in range(passwords.WAITING + 5)]
-    await asyncio.sleep(0)
-    gate.set()
-    done = await asyncio.gather(*tasks, return_exceptions=True)
-    assert most <= passwords.AT_ONCE
-    refused = [each for each in done if isinstance(each, LimitError)]
-    assert len(refused) == 5 - passwords.AT_ONCE
-    assert done.count(True) == passwords.WAITING + passwords.AT_ONCE
 
 
 # Logging in.

@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from pydantic import SecretStr
+from tests.web.staff import Browser, staffed
 from tests.web.stand_ins import Calls, FrontDesk
 
 from offhook.audio.frame import WIDEBAND
@@ -22,6 +24,7 @@ from offhook.channels.phone import PhoneSocket
 from offhook.channels.realtime import RealtimeSocket
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.watch import Watch
+from offhook.desk import passwords
 from offhook.desk.evidence.desk import EvidenceDesk
 from offhook.desk.floor import Floor
 from offhook.desk.people import People, open_people
@@ -171,3 +174,25 @@ async def kept_call(stage: Stage) -> str:
     assert record is not None
     assert record.recording is RecordingState.SEALED
     return call_id
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take a millisecond."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: cheap)
+    monkeypatch.setattr(passwords, "_nobodys", lambda: cheap.hash("nobody"))
+
+
+@pytest.fixture
+async def house(make_stage: Callable[..., Stage], quick_passwords: None) -> Stage:
+    """A stage with users."""
+    staged: Stage = await staffed(make_stage())
+    return staged
+
+
+@pytest.fixture
+async def sara(house: Stage) -> AsyncIterator[httpx.AsyncClient]:
+    """The operator, logged in."""
+    async with Browser(house, "sara") as http:
+        yield http

@@ -123,6 +123,13 @@ def session_routes(
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
         return answer
 
+    _add_own(routes, accounts, tokens)
+    return routes
+
+
+def _add_own(routes: APIRouter, accounts: Accounts, tokens: DeskTokens) -> None:
+    """What takes somebody who is logged in."""
+
     @routes.put("/session/password", status_code=204, response_class=Response, responses=responses(404))
     async def change_password(wish: OwnPasswordWish, request: Request) -> Response:
         """Change one's own password; all other sessions of this user end."""
@@ -135,8 +142,6 @@ def session_routes(
         """A token for one socket `/ws/live` within a minute, for programs that have no cookie."""
         token = tokens.mint(visitor_of(request), wish.role, wish.call_id)
         return DeskToken(token=token, role=wish.role, call_id=wish.call_id, expires_in=LIFE_SECONDS)
-
-    return routes
 
 
 def _view(visitor: Visitor, login: bool) -> SessionView:

@@ -116,18 +116,7 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     commons = parts.commons or own_commons(clock, limits.calls_per_address)
     secret = load_secret(settings.data / "call-token.key")
     tokens = CallTokens(secret, clock, commons.used)
-    ledger, transfers = commons.ledger, commons.transfers
-    guard = HookGuard(signatures, settings.public_url)
-    desk = PhoneDesk(
-        house,
-        ledger,
-        transfers,
-        guard,
-        settings.public_url,
-        lambda: parts.agents.keys(),
-        settings.default_agent,
-        parts.elsewhere,
-    )
+    desk = _phone_desk(settings, parts, house, commons, signatures)
     phone = parts.phone or _phone(settings)
     board = Switchboard(
         house, parts.agents, settings.default_agent, tokens, phone, settings.public_url, parts.elsewhere
@@ -140,13 +129,7 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     if parts.people is not None:
         parts.people.accounts.allow = commons.logins.allow
         _include_people(app, settings, parts, parts.people, visitors, desk_tokens)
-    bodies = {
-        TRANSCRIPTIONS_PATH: MAX_FILE + limits.body_bytes,
-        CLIPS_PATH: MAX_CLIP + limits.body_bytes,
-        VOICES_PATH: MAX_CLONE_BYTES + limits.body_bytes,
-    }
-    body = BodyLimit(app, limits.body_bytes, bodies)
-    gate = Gate(body, visitors)
+    gate = Gate(BodyLimit(app, limits.body_bytes, _bodies(limits.body_bytes)), visitors)
     origins = Origins(settings.public_url, settings.allowed_origins)
     browser = BrowserDoor(
         parts.directory,
@@ -159,7 +142,7 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         settings.default_agent,
         house.count,
     )
-    twilio = TwilioDoor(parts.directory, parts.listen_phone, ledger, signatures, settings.public_url)
+    twilio = TwilioDoor(parts.directory, parts.listen_phone, commons.ledger, signatures, settings.public_url)
     doors: dict[str, AnyDoor] = {MEDIA_PATH: twilio, BROWSER_PATH: browser}
     if parts.catalogue is not None and parts.listen_realtime is not None:
         doors[REALTIME_PATH] = RealtimeDoor(
@@ -175,7 +158,28 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         wanted = settings.require_call_tokens
         rules = DoorRules(parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts)
         doors |= live_doors(parts.live, rules)
-    return Site(SecurityHeaders(gate), app, doors, transfers, visitors, desk_tokens)
+    return Site(SecurityHeaders(gate), app, doors, commons.transfers, visitors, desk_tokens)
+
+
+def _bodies(usual: int) -> dict[str, int]:
+    """Paths that take files, with the largest body of each."""
+    files = {TRANSCRIPTIONS_PATH: MAX_FILE, CLIPS_PATH: MAX_CLIP, VOICES_PATH: MAX_CLONE_BYTES}
+    return {path: size + usual for path, size in files.items()}
+
+
+def _phone_desk(
+    settings: Settings, parts: Parts, house: Directory, commons: Commons, signatures: TwilioSignatures | None
+) -> PhoneDesk:
+    return PhoneDesk(
+        house,
+        commons.ledger,
+        commons.transfers,
+        HookGuard(signatures, settings.public_url),
+        settings.public_url,
+        lambda: parts.agents.keys(),
+        settings.default_agent,
+        parts.elsewhere,
+    )
 
 
 def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: ClientSecrets) -> FastAPI:
