@@ -18,6 +18,9 @@ import websockets
 from fastapi import FastAPI, Request, WebSocket
 from tests.web.stand_ins import Calls, on_uvloop
 
+from offhook.channels.bounds import SocketBounds
+from offhook.channels.socket import PeerSocket
+from offhook.channels.watch import Watch
 from offhook.foundation.clock import SystemClock
 from offhook.web.ports import Directory
 from offhook.web.proxies import Proxies
@@ -274,3 +277,30 @@ async def test_a_trusted_proxy_says_who_calls() -> None:
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"http://127.0.0.1:{port}/who", headers=headers)).json() == said
         assert door.opened.pop().startswith(f"{said} ")
+
+
+class Train(PeerSocket):
+    """Sends long and short messages, all at once, for the first that it gets."""
+
+    messages = tuple(
+        f"{n:05d}" * (size // 5) for n, size in enumerate((13_000, 6_600, 9_000, 300, 70_000) * 20)
+    )
+
+    def receive_text(self, raw: bytes) -> None:
+        for message in self.messages:
+            self.send(message.encode())
+
+
+@on_uvloop
+async def test_long_messages_stay_whole_however_slowly_they_are_read() -> None:
+    """picows lends the loop its own buffer for the head of a longer message, and then writes on it."""
+    door = EchoDoor()
+    door.refuse = lambda: Train(SocketBounds(), Watch())
+    async with (
+        serving(door) as (port, _),
+        websockets.connect(f"ws://127.0.0.1:{port}/media/echo", max_queue=4) as client,
+    ):
+        await client.send("go")
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            assert [await client.recv() for _ in Train.messages] == list(Train.messages)

@@ -22,6 +22,7 @@ from offhook.foundation.ids import berth_of
 CALLS_PER_ADDRESS, MAX_CALLS = 14, 16
 QUICK = {
     "OFFHOOK_SPEECH__VAD": "energy",
+    "OFFHOOK_LIMITS__MAX_LOAD": "0",
     "OFFHOOK_LIMITS__CALLS_PER_ADDRESS": f"{CALLS_PER_ADDRESS}",
     "OFFHOOK_LIMITS__MAX_CALLS": f"{MAX_CALLS}",
 }

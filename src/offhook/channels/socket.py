@@ -29,6 +29,8 @@ _PICOWS_REASONS: dict[object, EndReason] = {
     1009: EndReason.PROTOCOL_ERROR,
     1011: EndReason.CRASHED,
 }
+_MOST_COPIED = 8_192
+_HEAD_ROOM = 14
 NO_CODE = 1005
 LOST = 1006
 
@@ -173,7 +175,7 @@ class PeerSocket(WSListener):
         connection that is really gone says so by `on_ws_disconnected`."""
         if self.connected and self._transport is not None:
             try:
-                self._transport.send(_BINARY if binary else _TEXT, raw)
+                put(self._transport, _BINARY if binary else _TEXT, raw)
             except (OSError, RuntimeError):
                 self.send_errors += 1
 
@@ -234,3 +236,13 @@ class PeerSocket(WSListener):
 
     def _too_late(self) -> None:
         self.close(1008, "no start message in time", EndReason.PROTOCOL_ERROR)
+
+
+def put(transport: WSTransport, kind: WSMsgType, raw: bytes) -> None:
+    """Send a message from a server. picows copies what is short; of a longer message it lends the loop its
+    own buffer with the head, and writes the next message's over it before that has left: so a longer one
+    goes from a buffer of its own, with room for the head."""
+    if len(raw) <= _MOST_COPIED:
+        transport.send(kind, raw)
+    else:
+        transport.send_reuse_external_bytearray(kind, bytearray(_HEAD_ROOM) + raw, _HEAD_ROOM)
