@@ -87,6 +87,9 @@ class Transport:
     def send(self, kind: Any, raw: bytes) -> None:
         self._client.take(raw)
 
+    def send_reuse_external_bytearray(self, kind: Any, buffer: bytearray, offset: int) -> None:
+        self._client.take(bytes(buffer[offset:]))
+
     def send_ping(self, raw: bytes) -> None:
         self._client.pings += 1
 
