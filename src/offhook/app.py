@@ -29,28 +29,27 @@ from offhook.channels.watch import Watch
 from offhook.desk.aid import Aids
 from offhook.desk.coach.coach_desk import CoachDesk
 from offhook.desk.entities.find import warm
-from offhook.desk.entities.watch import EntityWatch
 from offhook.desk.evidence.desk import EvidenceDesk
 from offhook.desk.floor import Floor
 from offhook.desk.people import People, open_people
 from offhook.desk.studio import Studio
 from offhook.engines.duplex import DuplexFactory
 from offhook.engines.trial import try_agent
-from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
-from offhook.providers import Board, make_ears, make_engines, make_vads
+from offhook.providers import Board, make_ears, make_engines
 from offhook.providers.coach import make_coach
 from offhook.providers.desk import make_desk
+from offhook.providers.house import followers, make_house
 from offhook.providers.studio import make_studio
-from offhook.providers.tools import make_tools
 from offhook.settings import Settings
 from offhook.speech.base import Stt
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 from offhook.telemetry import MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.listener import address, listen
+from offhook.web.live_site import LiveParts
 from offhook.web.metrics import Metrics
 from offhook.web.openai_models import Catalogue
 from offhook.web.proxies import Proxies
@@ -184,34 +183,14 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     troubles = Troubles(asyncio.get_running_loop())
     ears, own_ears = await asyncio.to_thread(make_ears, settings, engines, board)
     store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
-    media = MediaClock(clock, make_vads(settings.speech))
     coach = make_coach(settings)
-    bus = share.bus(metrics)
-    agents = {name: _bounded(agent, settings) for name, agent in settings.agents.items()}
-    house = House(
-        clock,
-        media,
-        store,
-        bus,
-        tapes,
-        engines,
-        agents,
-        settings.default_agent,
-        settings.engine,
-        settings.limits.max_calls,
-        max_load=settings.limits.max_load,
-        tools=make_tools(settings, clock),
-        stt=ears,
-        new_call_id=share.new_call_id,
-        followers=lambda timeline: (
-            EntityWatch(timeline.emit),
-            lambda entry: floor.take(entry),
-            *([coach.follow(timeline)] if coach is not None else []),
-        ),
-        calls_elsewhere=share.calls_elsewhere,
+    house = make_house(
+        settings, share, clock, engines, ears, store, tapes, share.bus(metrics), lambda line: follow(line)
     )
+    media = house.media
     directory = Directory(house)
     floor = Floor(directory, clock)
+    follow = followers(floor, coach)
     directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
@@ -228,10 +207,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
-    desk, watchers = live.desk, live.board
-    metrics.gauges.seats = lambda: Counter(place.seat.stance.value for place in desk)
-    metrics.gauges.waiting = lambda: desk.waiting
-    metrics.gauges.watchers = lambda: len(watchers)
+    _count_desk(metrics, live)
     parts = replace(parts, people=people, evidence=evidence, live=share.live(live))
     site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
@@ -250,6 +226,13 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         ears if own_ears else None,
         coach,
     )
+
+
+def _count_desk(metrics: Metrics, live: LiveParts) -> None:
+    desk, watchers = live.desk, live.board
+    metrics.gauges.seats = lambda: Counter(place.seat.stance.value for place in desk)
+    metrics.gauges.waiting = lambda: desk.waiting
+    metrics.gauges.watchers = lambda: len(watchers)
 
 
 def _make_data_folder(settings: Settings) -> None:
@@ -302,11 +285,6 @@ def _parts(
         listen_realtime=lambda offer, session: RealtimeSocket(directory, offer, large, watch, session),
     )
     return share.join(parts)
-
-
-def _bounded(agent: Agent, settings: Settings) -> Agent:
-    """No agent talks longer than the house allows."""
-    return replace(agent, max_call_seconds=min(agent.max_call_seconds, settings.limits.max_call_seconds))
 
 
 def _open_storage(
