@@ -105,7 +105,8 @@ describe("who can hear me", () => {
   });
 
   it("names what is heard and the colleagues who hear too", () => {
-    expect(audience(now("agent", "listen")).detail).toBe("You hear the caller and the AI.");
+    const sorted = { hears: { listener: ["agent", "caller"] } as Hears };
+    expect(audience(now("agent", "listen", sorted)).detail).toBe("You hear the caller and the AI.");
     const two = { seats: [seat("take_over"), seat("listen", "Omar", "s2")] };
     expect(audience(now("takeover", "take_over", two)).detail).toBe(
       "You hear the caller and your coach (only you do). Omar hears you too.",

@@ -99,12 +99,14 @@ const NAMES: Partial<Record<Part, string>> = {
   hold_audio: "hold audio",
 };
 
+const ORDER: readonly Part[] = ["caller", "agent", "operator", "supervisor", "coach", "hold_audio"];
+
 function youHear(now: Situation, stance: Stance): string {
   const ear: Part = talks(stance) ? "operator" : "listener";
   const sources = now.hears[ear] ?? now.hears[now.leg as Part] ?? [];
   const others = now.seats.some((one) => one.seat !== now.seat && talks(one.stance));
   const names = sources.filter((source) => others || (source !== "operator" && source !== "supervisor"));
-  const words = names.map((source) => NAMES[source] ?? source);
+  const words = ORDER.filter((source) => names.includes(source)).map((source) => NAMES[source] ?? source);
   return words.length === 0 ? "You hear nobody." : `You hear ${joined(words)}.`;
 }
 

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { countdown, isOpen, open, remaining } from "../../desk/cards";
 import type { DeskCall } from "../../desk/desk-call";
+import { talks } from "../../desk/hears";
 import { useKeys } from "../../keys";
 import { sentenceCase } from "../../words";
 import { CoachCard } from "./coach-card";
@@ -33,7 +34,11 @@ export function CoachPanel({ desk }: { desk: DeskCall }) {
         </button>
       </div>
       {card === undefined ? (
-        <p class="quiet coach-empty">No advice at the moment. After the caller has spoken, it appears here.</p>
+        <p class="quiet coach-empty">
+          {talks(desk.stance)
+            ? "No advice at the moment. After the caller has spoken, it appears here."
+            : "The coach advises whoever talks with the caller: join, or take over."}
+        </p>
       ) : (
         <CoachCard key={card.id} card={card} desk={desk} left={remaining(card, now)} />
       )}
