@@ -169,12 +169,12 @@ def tone(ms: int, hz: float, rate: int = RATE, at_ms: int = 0) -> bytes:
 
 
 def loudness(sound: Sequence[bytes], hz: float, rate: int = RATE) -> float:
-    """Of one tone in the last 200 ms of what was heard, in dB below full scale."""
-    samples = np.frombuffer(b"".join(sound), "<i2")[-rate // 5 :].astype(float) / 32_768
-    if not len(samples):
-        return -120.0
-    times = np.arange(len(samples)) / rate
-    found = 2 * abs(np.mean(samples * np.hanning(len(samples)) * 2 * np.exp(-2j * np.pi * hz * times)))
+    """Of one tone in the 100 ms of what was heard where it is loudest, in dB below full scale."""
+    samples = np.frombuffer(b"".join(sound), "<i2").astype(float) / 32_768
+    size = rate // 10
+    window = np.hanning(size) * 2 * np.exp(-2j * np.pi * hz * np.arange(size) / rate)
+    pieces = [samples[at : at + size] for at in range(0, len(samples) - size + 1, size // 2)]
+    found = max((2 * abs(np.mean(piece * window)) for piece in pieces), default=0.0)
     return float(20 * np.log10(max(found, 1e-6)))
 
 
