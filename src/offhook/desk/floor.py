@@ -10,7 +10,7 @@ from offhook.desk.attention import attention
 from offhook.desk.floor_state import CallState
 from offhook.desk.place import seating_of
 from offhook.foundation.clock import Clock
-from offhook.foundation.events import CallEnded, Entry
+from offhook.foundation.events import CallEnded, CallStarted, Entry
 from offhook.foundation.people import Mode
 from offhook.protocols.live_words import Seating
 
@@ -42,11 +42,12 @@ class Floor:
         if isinstance(entry.event, CallEnded):
             self._states.pop(entry.call_id, None)
             return
-        state = self._states.get(entry.call_id)
         now = self._clock.now()
-        if state is None:
-            state = self._states[entry.call_id] = CallState(now)
-        state.take(entry, now)
+        if isinstance(entry.event, CallStarted):
+            self._states[entry.call_id] = CallState(now)
+        state = self._states.get(entry.call_id)
+        if state is not None:  # else the call has ended, and something late is told of it
+            state.take(entry, now)
 
     def cards(self) -> list[Card]:
         """The calls of this process, those that need a human most first."""
