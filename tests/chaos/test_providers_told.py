@@ -71,7 +71,7 @@ async def test_of_several_that_fail_the_last_one_was_not_made_good_for() -> None
 
 
 async def test_lines_get_their_own_voice_back_when_it_recovers() -> None:
-    """The house starts while its first voice is down: the next one speaks the lines until it is well again."""
+    """The house starts while its first voice is down: the next speaks the lines until it is well again."""
     async with scene() as stage:
         one, two = (place.provider for place in stage.tts.lineup.places)
         assert isinstance(one, Voice)

@@ -57,7 +57,7 @@ class Timeline:
         return self._clock.wall()
 
     def watch(self, sink: Sink) -> Callable[[], None]:
-        """Give every event from now on to this sink too, before all others, until what this returns is called."""
+        """Give every event to this sink too, before all others, until what this returns is called."""
         self._sinks = (sink, *self._sinks)
 
         def stop() -> None:
