@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from offhook.audio.frame import AudioFormat, Encoding
 
@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from served import Open, Server
 
 MICROPHONE = AudioFormat(Encoding.PCM16, 16_000)
+expect.set_options(timeout=20_000)  # a machine that is busy with other things is slow, not broken
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 REPORTS = """
 window.cspReports = [];

@@ -114,8 +114,11 @@ class Stage:
     def _heard(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
             self.sound += 1
-        else:
-            self.sent.append(json.loads(message))
+            return
+        said = json.loads(message)
+        self.sent.append(said)
+        if said["type"] == "ping":
+            self.say({"type": "pong", "t": said["t"]})
 
 
 def violations(page: Page) -> list[str]:
