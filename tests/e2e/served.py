@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-READY_SECONDS = 60
+READY_SECONDS = 150
 Open = Callable[..., "Page"]
 """The fixture `open_page`."""
 
