@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.call.history import History, cut
+from offhook.call.history import MAX_CHARS, History, cut
 from offhook.foundation.events import LegKind
 from offhook.speech.base import Message
 
@@ -39,6 +39,34 @@ def test_history_is_bounded():
     for n in range(10):
         history.add((CALLER, AGENT)[n % 2], str(n))
     assert [m.text for m in history.messages] == ["7", "8", "9"]
+
+
+def test_lines_that_join_keep_their_newest_words():
+    history = History()
+    for n in range(40):
+        history.add(CALLER, f"{n} " + "word " * 1_000)
+    (message,) = history.messages
+    assert len(message.text) == MAX_CHARS
+    assert message.text.startswith("word")
+    assert message.text.endswith("word")
+    assert "39 word" in message.text
+
+
+def test_what_is_recalled_joins_as_what_was_said():
+    lines = [
+        (AGENT, "Hello."),
+        (AGENT, " "),
+        (AGENT, " You? "),
+        (CALLER, ""),
+        (CALLER, "Fine."),
+        (AGENT, "Good."),
+    ]
+    said, recalled = History(), History()
+    for line in lines:
+        said.add(*line)
+    recalled.add(CALLER, "Of another day.")
+    recalled.recall(lines)
+    assert recalled.messages == said.messages
 
 
 def test_cut_at_whole_words():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.call.conftest import Replies
 from tests.channels.realtime_calls import PCM, staged, tone
 
 from offhook.channels.realtime import EVENT_BURST, MAX_QUEUED
-from offhook.channels.realtime_items import MAX_ITEMS, Items, Kept, shortened
+from offhook.channels.realtime_items import MAX_CHARS, MAX_ITEMS, Items, Kept, shortened
 from offhook.foundation.errors import RefusedError
 from offhook.foundation.events import EndReason, LegKind
 from offhook.protocols.realtime_door import MAX_EVENT
@@ -245,6 +246,32 @@ def test_items_are_bounded_and_lines_are_those_that_were_said():
     assert len(items) == MAX_ITEMS
     assert "i0" not in items
     assert next(items.lines()) == (LegKind.CALLER, "line 1")
+
+
+def test_the_characters_of_items_are_bounded():
+    items = Items()
+    for number in range(20):
+        items.add(Kept({"id": f"i{number}"}, brought=MAX_CHARS // 10))
+    assert len(items) == 10
+    items.remove("i15")
+    items.add(Kept({"id": "i20"}, brought=MAX_CHARS // 10))
+    assert len(items) == 10
+    assert "i10" in items
+
+
+async def test_a_long_history_is_brought_in_while_others_are_served():
+    async with staged() as stage:
+        client = stage.connect()
+        for role, text, after in (
+            ("user", "x " * 30_000, ""),
+            ("system", "y " * 30_000, ""),
+            ("user", "z " * 99, "root"),
+        ):
+            began = time.process_time()
+            for _ in range(200):
+                client.text(text, role, previous_item_id=after)
+            assert time.process_time() - began < 2.0
+            client.clear()
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,39 @@ async def test_turns_are_dictated_faster_than_their_words_are_found():
         assert client.last("error")["error"]["code"] == "input_audio_buffer_commit_empty"
 
 
+async def test_a_dictated_turn_that_is_deleted_before_its_words_are_known_is_none():
+    async with staged(texts=("One.", "Two.")) as stage:
+        stage.stt.delay = 0.5
+        client = stage.connect()
+        client.update(audio={"input": {"turn_detection": None, "transcription": {"model": "x"}}})
+        for _ in range(2):
+            client.append(LOUD * 20)
+            client.send("input_audio_buffer.commit")
+        first, second = [event["item_id"] for event in client.all("input_audio_buffer.committed")]
+        client.send("conversation.item.delete", item_id=first)
+        client.send("response.create")
+        await client.wait("response.done")
+        (found,) = client.all("conversation.item.input_audio_transcription.completed")
+        assert (found["item_id"], found["transcript"]) == (second, "Two.")
+        assert stage.messages == ["Two."]
+        assert not client.all("conversation.item.input_audio_transcription.failed")
+
+
+async def test_the_format_does_not_change_under_audio_that_waits():
+    async with staged() as stage:
+        client = stage.connect()
+        client.update(audio={"input": {"turn_detection": None}})
+        client.append(LOUD * 1_000)
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        client.update(audio={"input": {"format": {"type": "audio/pcmu"}}})
+        assert client.last("error")["error"]["param"] == "session.audio.input.format"
+        assert (await client.wait("response.done"))["response"]["status"] == "completed"
+        assert stage.messages == ["What are your opening hours?"], "nothing of it was lost"
+        client.update(audio={"input": {"format": {"type": "audio/pcmu"}}})
+        assert client.last("session.updated")["session"]["audio"]["input"]["format"] == {"type": "audio/pcmu"}
+
+
 async def test_words_that_cannot_be_found_are_said_to_be_missing():
     async with staged() as stage:
         stage.stt.error = "is down"

@@ -23,7 +23,7 @@ from offhook.protocols.realtime_door_events import (
     user_speech,
 )
 from offhook.protocols.realtime_door_events import given as shown
-from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Words
+from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Words, length
 from offhook.protocols.realtime_door_session import SessionConfig, merged
 
 TYPES = {
@@ -151,6 +151,11 @@ def test_events_are_read(kind: str, fields: dict[str, Any], event: Any) -> None:
             "conversation.item.create",
             {"item": message("user", {"type": "input_text", "text": "x" * 65_537})},
             "item.content[0].text",
+        ),
+        (
+            "conversation.item.create",
+            {"item": message("user", *[{"type": "input_text", "text": "x" * 40_000}] * 2)},
+            "item.content",
         ),
         ("conversation.item.create", {"item": message("user", id=7)}, "item.id"),
         ("conversation.item.create", {"item": {"type": "function_call", "name": "f"}}, "item.arguments"),
@@ -295,3 +300,9 @@ def test_a_responses_events() -> None:
 def test_items_have_the_sdks_form(item: dict[str, Any]) -> None:
     found = TypeAdapter(ConversationItem).validate_python(item)
     assert found.id == "i"  # type: ignore[union-attr]
+
+
+def test_the_length_of_an_item_is_what_it_brings():
+    assert length(Words("user", "four")) == 4
+    assert length(FunctionCall("book", "c1", "{}")) == 2
+    assert length(CallOutput("c1", "yes")) == 3

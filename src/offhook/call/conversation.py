@@ -174,9 +174,7 @@ class Conversation(Conduct):
 
     def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
         """What was said so far is this."""
-        self._history.messages.clear()
-        for leg, text in lines:
-            self._history.add(leg, text)
+        self._history.recall(lines)
 
     def presume_heard(self) -> None:
         """A reply that was sent to its end was heard to its end."""

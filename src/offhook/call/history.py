@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from offhook.foundation.events import LegKind
 from offhook.speech.base import Message, ToolResult
+
+MAX_CHARS = 65_536
+"""Of lines that join to one longer message, the newest words are kept."""
 
 
 def cut(text: str, share: float) -> tuple[str, str]:
@@ -38,8 +42,14 @@ class History:
         last = self.messages[-1] if self.messages else None
         if last is not None and last.leg is leg and not last.tools and not last.hidden:
             text = f"{self.messages.pop().text} {text}"
-        self.messages.append(Message(leg, text))
+        self.messages.append(Message(leg, text[-MAX_CHARS:]))
         del self.messages[: -self.limit]
+
+    def recall(self, lines: Iterable[tuple[LegKind, str]]) -> None:
+        """What was said so far is this, oldest first; nothing else is kept."""
+        self.messages.clear()
+        for leg, run in groupby(lines, key=lambda line: line[0]):
+            self.add(leg, " ".join(filter(None, (text.strip() for _, text in run))))
 
     def add_hidden(self, text: str) -> None:
         """Append what a human told the agent alone; empty text adds nothing."""

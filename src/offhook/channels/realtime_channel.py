@@ -152,6 +152,11 @@ class RealtimeChannel:
     def update(self, session: dict[str, object]) -> None:
         """session.update. Raises EventError; nothing has changed then."""
         config = merged(self.config, session)
+        if self.intake is not None and self.intake.waits and config.input is not self.config.input:
+            raise EventError(
+                "audio in the old format still waits to be heard; change the format before it comes",
+                param="session.audio.input.format",
+            )
         before, self.config = self.config, config
         try:
             self.behave()
@@ -161,7 +166,6 @@ class RealtimeChannel:
             raise
         if self.intake is not None:
             if config.input is not before.input:
-                self.intake.close()
                 self.intake.tune(_FORMATS[config.input])
             self.intake.hurry(config.turns is None)
         if config.output is not before.output:
@@ -274,7 +278,12 @@ class RealtimeChannel:
             return
         self._appended = 0.0
         self.teller.committed()
-        steering.commit(self.teller.found)
+        steering.commit(self._known)
+
+    def _known(self) -> None:
+        """The words of a committed turn are known; if it was deleted meanwhile they are forgotten."""
+        if not self.teller.found():
+            self.talk.recall()
 
     def _response_ended(self) -> None:
         if self.override is not None:

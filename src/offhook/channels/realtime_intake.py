@@ -43,8 +43,13 @@ class Intake:
         self.hurried = False
         self.tune(wire)
 
+    @property
+    def waits(self) -> bool:
+        """Whether audio, or what is to be done after it, was not handed on yet."""
+        return bool(self._queue)
+
     def tune(self, wire: AudioFormat) -> None:
-        """From now on audio comes in this format; what waits must have been cleared or handed on."""
+        """From now on audio comes in this format; nothing may wait."""
         self._wire = wire
         self._converter = Converter(wire, self._call)
 

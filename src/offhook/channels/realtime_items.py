@@ -10,13 +10,16 @@ from offhook.protocols.realtime_door_events import JsonItem
 from offhook.protocols.realtime_door_items import EventError
 
 MAX_ITEMS = 2_000
+MAX_CHARS = 1 << 20
+"""Of all items that the client brought: more would be copied at every change."""
 
 
 @dataclass(slots=True)
 class Kept:
     """An item: how it is shown, who said it (None: nobody), what was `said`, the `text` heard of it.
 
-    `sent_ms` of sound were sent for it, in which all of `said` was spoken.
+    `sent_ms` of sound were sent for it, in which all of `said` was spoken. `brought` characters came from the
+    client.
     """
 
     json: JsonItem
@@ -24,13 +27,15 @@ class Kept:
     text: str = ""
     said: str = ""
     sent_ms: float = 0.0
+    brought: int = 0
 
 
 class Items:
-    """In the conversation's order. The oldest are forgotten beyond MAX_ITEMS."""
+    """In the conversation's order. The oldest are forgotten beyond MAX_ITEMS and MAX_CHARS."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Kept] = {}
+        self._brought = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -67,13 +72,14 @@ class Items:
             self._kept[item_id] = kept
         else:
             before = self._insert(item_id, kept, after)
-        while len(self._kept) > MAX_ITEMS:
-            del self._kept[next(iter(self._kept))]
+        self._brought += kept.brought
+        while len(self._kept) > MAX_ITEMS or self._brought > MAX_CHARS:
+            self.remove(next(iter(self._kept)))
         return before
 
     def remove(self, item_id: str) -> None:
         """Raises EventError."""
-        self.get(item_id)
+        self._brought -= self.get(item_id).brought
         del self._kept[item_id]
 
     def lines(self) -> Iterator[tuple[LegKind, str]]:

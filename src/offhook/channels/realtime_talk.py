@@ -11,7 +11,7 @@ from offhook.channels.realtime_items import Kept, shortened
 from offhook.foundation.events import Floor, LegKind
 from offhook.protocols.realtime_door import ItemCreate, ItemTruncate, ResponseCreate
 from offhook.protocols.realtime_door_events import ServerEvents, assistant, given
-from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Words
+from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Words, length
 
 if TYPE_CHECKING:
     from offhook.channels.realtime_channel import RealtimeChannel
@@ -38,7 +38,7 @@ class Talk:
         at_end = wish.after in ("", self._leg.items.last)
         if isinstance(item, CallOutput):
             self._answered(item)
-        before = self._leg.items.add(Kept(shown, leg, text, text), wish.after)
+        before = self._leg.items.add(Kept(shown, leg, text, text, brought=length(item)), wish.after)
         if isinstance(item, Words):
             self._noted(item, leg, at_end)
         self._send(self._events.added(shown, before))
@@ -51,7 +51,7 @@ class Talk:
     def delete(self, item_id: str) -> None:
         """Raises EventError."""
         self._leg.items.remove(item_id)
-        self._recall()
+        self.recall()
         self._send(self._events.event("conversation.item.deleted", item_id=item_id))
 
     def truncate(self, wish: ItemTruncate) -> None:
@@ -117,7 +117,7 @@ class Talk:
             finally:
                 self._leg.teller.quiet = False
         else:
-            self._recall()
+            self.recall()
 
     def _called(self, call: FunctionCall) -> FunctionCall:
         return call if call.call_id else replace(call, call_id=self._events.id("call"))
@@ -126,7 +126,8 @@ class Talk:
         if not self._leg.steering("a function's result").answer(output.call_id, output.output):
             raise EventError("there was no call of this id", "invalid_value", "item.call_id")
 
-    def _recall(self) -> None:
+    def recall(self) -> None:
+        """What the items say is what was said so far."""
         if (steering := self._leg.steers) is not None:
             steering.recall(list(self._leg.items.lines()))
 
@@ -134,7 +135,7 @@ class Talk:
         text = shortened(kept.said, heard_ms / kept.sent_ms)
         if len(text) < len(kept.text):
             kept.text = text
-            self._recall()
+            self.recall()
 
     def _opening(self, wish: ResponseCreate) -> str:
         """The greeting, where nothing was said yet and the model would not follow instructions anyway."""

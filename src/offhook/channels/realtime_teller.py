@@ -132,13 +132,17 @@ class Teller:
         self._add_turn(item_id, after)
         self._dictated.append(item_id)
 
-    def found(self) -> None:
-        """The words of the oldest dictated turn are known, or will not be."""
-        if self._dictated and not self._found:
-            item_id = self._dictated.popleft()
-            if self._config().transcription is not None:
-                self._send(self._events.transcript_failed(item_id, "no words were found"))
-        self._found = False
+    def found(self) -> bool:
+        """The words of the oldest dictated turn are known, or will not be; whether its item is there."""
+        found, self._found = self._found, False
+        if not self._dictated:
+            return True
+        item_id = self._dictated.popleft()
+        if item_id not in self._items:
+            return False
+        if not found and self._config().transcription is not None:
+            self._send(self._events.transcript_failed(item_id, "no words were found"))
+        return True
 
     def event(self, event: CallEvent) -> None:
         """Something happened in the call."""
@@ -229,8 +233,9 @@ class Teller:
         """A turn of the caller's, whole: it was dictated, or it was found by us."""
         seconds = max(0.0, (event.ended_ms - event.started_ms) / 1000)
         if self._dictated:
-            item_id = self._dictated.popleft()
-            self._found = True
+            item_id, self._found = self._dictated[0], True
+            if item_id not in self._items:
+                return  # deleted by the client before its words were known
         else:
             if self._speech.told:
                 self._end_speech()

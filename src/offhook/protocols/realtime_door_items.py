@@ -58,6 +58,13 @@ class CallOutput:
 Item = Words | FunctionCall | CallOutput
 
 
+def length(item: Item) -> int:
+    """The characters that an item brings."""
+    if isinstance(item, Words):
+        return len(item.text)
+    return len(item.arguments if isinstance(item, FunctionCall) else item.output)
+
+
 def read_item(item: dict[str, Any]) -> Item:
     id = get_optional(item, "id", "item.")
     match item.get("type"):
@@ -78,7 +85,8 @@ def read_item(item: dict[str, Any]) -> Item:
 def _content(content: Any) -> str:
     if not isinstance(content, list) or len(content) > 64:
         raise EventError("content is not a list of at most 64 parts", "invalid_type", "item.content")
-    return "".join(_part(part, f"item.content[{index}]") for index, part in enumerate(content))
+    text = "".join(_part(part, f"item.content[{index}]") for index, part in enumerate(content))
+    return get_text({"content": text}, "content", "item.")
 
 
 def _part(part: Any, where: str) -> str:
