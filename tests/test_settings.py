@@ -139,6 +139,17 @@ def test_origins_are_a_list_in_every_source(loader: Loader) -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["en, ar", '["en","ar"]'])
+def test_lists_within_tables_are_lists_in_the_environment_too(loader: Loader, value: str) -> None:
+    environ = {"OFFHOOK_SPEECH__LLM": "scripted", "OFFHOOK_SPEECH__STT": "scripted"}
+    environ |= {"OFFHOOK_SPEECH__TTS": "scripted", "OFFHOOK_AGENTS__A__TOOLS": "crm"}
+    environ |= {"OFFHOOK_TOOLS__CRM__KIND": "mcp", "OFFHOOK_TOOLS__CRM__COMMAND": "crm-server, --quiet"}
+    settings = loader(environ={**environ, "OFFHOOK_AGENTS__A__LANGUAGES": value})
+    assert settings.agents["a"].languages == ["en", "ar"]
+    assert settings.agents["a"].tools == ["crm"]
+    assert settings.tools["crm"].command == ["crm-server", "--quiet"]
+
+
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [
@@ -194,6 +205,16 @@ def test_wrong_settings_are_named(loader: Loader, toml: str, reason: str) -> Non
         ({"OFFHOOK_SPECH__STT": "x"}, "did you mean OFFHOOK_SPEECH__STT?"),
         ({"OFFHOOK_SPEECH__SST": "x"}, "OFFHOOK_SPEECH__SST (environment) is no setting; did you mean stt?"),
         ({"OFFHOOK_SPEECH": "x"}, "OFFHOOK_SPEECH (environment) is not allowed: JSON, or its parts"),
+        (
+            {"OFFHOOK_TOOLS__A__PARAMETERS": "x"},
+            "OFFHOOK_TOOLS__A__PARAMETERS (environment) is not allowed: JSON",
+        ),
+        ({"OFFHOOK_TOOLS__A__ONLY": "[x"}, "OFFHOOK_TOOLS__A__ONLY (environment) is not allowed: JSON"),
+        (
+            {"OFFHOOK_OPENAI__URL": "http://a:99999/v1"},
+            'URL (environment) = "http://a:99999/v1" is not allowed',
+        ),
+        ({"OFFHOOK_OPENAI__URL": "http://[::1/v1"}, "is not allowed: an https:// or http:// address"),
         ({"OFFHOOK_PORT": "x"}, 'OFFHOOK_PORT (environment) = "x" is not allowed: a whole number'),
         (
             {"USE_WEBSOCKET_AUDIO": "maybe"},

@@ -15,9 +15,10 @@ from offhook.settings import load
 KEY = "sk_0123456789abcdef"
 
 
-async def test_the_names_that_users_have(tmp_path: Path) -> None:
+@pytest.mark.parametrize("overrides", ["prompt,voice", '["prompt", "voice"]'])
+async def test_the_names_that_users_have(tmp_path: Path, overrides: str) -> None:
     environ = {"OFFHOOK_ENGINE": "elevenlabs", "AGENT_ID": "agent_1", "ELEVENLABS_API_KEY": KEY}
-    environ |= {"OFFHOOK_ELEVENLABS__OVERRIDES": "prompt,voice", "TTS_VOICE": "v1"}
+    environ |= {"OFFHOOK_ELEVENLABS__OVERRIDES": overrides, "TTS_VOICE": "v1"}
     factory = make_engines(load(cwd=tmp_path, environ=environ), SystemClock())["elevenlabs"]
     assert isinstance(factory, ElevenLabsFactory)
     assert (factory.options.agent_id, factory.options.key) == ("agent_1", KEY)
@@ -34,6 +35,11 @@ async def test_the_names_that_users_have(tmp_path: Path) -> None:
         ({"OFFHOOK_ENGINE": "elevenlabs", "AGENT_ID": "a"}, "", "set ELEVENLABS_API_KEY"),
         ({}, '[agents.default]\nengine = "elevenlabs"', "agents.default.engine (offhook.toml)"),
         ({"OFFHOOK_ELEVENLABS__OVERRIDES": "mood"}, "", "ELEVENLABS__OVERRIDES"),
+        (
+            {"OFFHOOK_ELEVENLABS__OVERRIDES": '["mood'},
+            "",
+            "names parted by commas, or a list of them as JSON",
+        ),
     ],
 )
 def test_what_is_missing_stops_the_start(

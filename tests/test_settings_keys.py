@@ -28,6 +28,19 @@ TOKEN = "0b" * 16
         ),
         ({"OFFHOOK_SPEECH__LLM": "openai"}, "is not allowed: set OPENAI_API_KEY"),
         (
+            {"OPENAI_API_KEY": "sk-canary→"},
+            "OPENAI_API_KEY (environment) = ******** is not allowed: a key without",
+        ),
+        (
+            {"DEEPGRAM_API_KEY": "   "},
+            "DEEPGRAM_API_KEY (environment) = ******** is not allowed: a key without",
+        ),
+        (
+            {"ELEVENLABS_API_KEY": "canary\nX-A: b"},
+            "ELEVENLABS_API_KEY (environment) = ******** is not allowed",
+        ),
+        ({"OFFHOOK_SPEECH__LLM_KEY": "gsk canary"}, "LLM_KEY (environment) = ******** is not allowed: a key"),
+        (
             {"OFFHOOK_SPEECH__LLM_FALLBACK": "openai"},
             'LLM_FALLBACK (environment) = "openai" is not allowed: set',
         ),

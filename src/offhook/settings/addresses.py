@@ -8,8 +8,14 @@ from urllib.parse import urlsplit
 
 def http_address(value: str) -> str:
     """An http(s) address without query; a trailing slash is cut. Raises ValueError."""
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+    try:
+        parts = urlsplit(value)
+        is_address = (
+            parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not parts.query
+        )
+    except ValueError:  # a port over 65535, or what is no IPv6 address
+        is_address = False
+    if value and not is_address:
         raise ValueError("an https:// or http:// address, like https://calls.example.com")
     return value.rstrip("/")
 

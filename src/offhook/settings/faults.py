@@ -161,7 +161,7 @@ def _range(details: ErrorDetails) -> str:
         if isinstance(owner, type) and issubclass(owner, BaseModel):
             metadata = owner.model_fields[str(part)].metadata
             bounds = {k: getattr(m, k) for m in metadata for k in ("ge", "le") if hasattr(m, k)}
-        owner = _inner(owner, part)
+        owner = inner(owner, part)
     low, high = bounds.get("ge"), bounds.get("le")
     if low is not None and high is not None:
         return f"{low} to {high}"
@@ -172,7 +172,7 @@ def _names_at(path: Sequence[str | int]) -> list[str]:
     """The names that a table at `path` may hold."""
     owner: Any = Settings
     for part in path:
-        owner = _inner(owner, part)
+        owner = inner(owner, part)
     if isinstance(owner, type) and issubclass(owner, BaseModel):
         return list(owner.model_fields)
     if dataclasses.is_dataclass(owner):
@@ -180,7 +180,8 @@ def _names_at(path: Sequence[str | int]) -> list[str]:
     return []
 
 
-def _inner(owner: Any, part: str | int) -> Any:
+def inner(owner: Any, part: str | int) -> Any:
+    """The type of what `owner` holds under `part`. Raises KeyError where there is no such setting."""
     origin = typing.get_origin(owner)
     if origin in (typing.Union, types.UnionType):
         owner = next(arg for arg in typing.get_args(owner) if arg is not type(None))

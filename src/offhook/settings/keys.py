@@ -39,7 +39,22 @@ def key_faults(settings: Settings) -> Iterator[KeyFault]:
     key = plain(settings.api_key)
     if key and len(key) < SHORTEST_API_KEY:
         yield ("api_key",), key, f"at least {SHORTEST_API_KEY} characters; openssl rand -hex 24 makes one"
+    for path, key in vendor_keys(settings):
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            yield (
+                path,
+                key,
+                "a key without spaces, line breaks and letters beyond ASCII, as the vendor shows it",
+            )
     yield from missing_keys(settings)
+
+
+def vendor_keys(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Each setting of a vendor's key, and the key, empty where none is set."""
+    for vendor in VENDOR_HOSTS:
+        section: Any = getattr(settings, vendor)
+        yield (vendor, "api_key"), plain(section.api_key)
+    yield ("speech", "llm_key"), plain(settings.speech.llm_key)
 
 
 def missing_keys(settings: Settings) -> Iterator[KeyFault]:

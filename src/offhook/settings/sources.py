@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableError
 
 from offhook.foundation.errors import SettingsError
-from offhook.settings.faults import Layer, describe, describe_key, nearest, suggestion
+from offhook.settings.faults import Layer, describe, describe_key, inner, nearest, suggestion
 from offhook.settings.keys import key_faults
 from offhook.settings.models import Settings
 from offhook.settings.names import PREFIX, own_names
@@ -133,19 +134,44 @@ def _near_name(top: str, rest: list[str]) -> str:
 
 def _explode(names: dict[str, str], source: str) -> dict[str, Any]:
     reader = EnvSettingsSource(Settings, env_prefix=PREFIX, env_nested_delimiter="__")
-    lists = [PREFIX.lower() + n for n, f in Settings.model_fields.items() if f.annotation == list[str]]
-    for name in lists:
-        if name in names and not names[name].lstrip().startswith("["):
-            names[name] = json.dumps([part.strip() for part in names[name].split(",") if part.strip()])
+    for name, value in names.items():
+        if _type(name) in (list[str], list[str] | None) and not value.lstrip().startswith("["):
+            names[name] = json.dumps([part.strip() for part in value.split(",") if part.strip()])
     reader.env_vars = names
     try:
         return reader()
     except UnreadableError as error:
         field = str(error).split('"')[1] if '"' in str(error) else "a setting"
+        whole = f"{PREFIX}{field}".lower()
+        name = next(
+            (name for name in names if name.startswith(f"{whole}__") and _is_broken(name, names)), whole
+        )
         raise SettingsError(
-            f"{PREFIX}{field.upper()} ({source}) is not allowed: JSON, or its parts one by one"
-            f" as {PREFIX}{field.upper()}__NAME"
+            f"{name.upper()} ({source}) is not allowed: JSON, or its parts one by one as {name.upper()}__NAME"
         ) from None
+
+
+def _type(name: str) -> Any:
+    """The type of the setting with this environment name, in lower case; None for what is no setting."""
+    owner: Any = Settings
+    try:
+        for part in name[len(PREFIX) :].split("__"):
+            owner = inner(owner, part)
+    except KeyError:
+        return None
+    return owner
+
+
+def _is_broken(name: str, names: Mapping[str, str]) -> bool:
+    """Whether this should be a list or table in JSON, and is no JSON."""
+    kind = _type(name)
+    if typing.get_origin(kind) not in (list, dict) and not hasattr(kind, "__dataclass_fields__"):
+        return False
+    try:
+        json.loads(names[name])
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _dotenv(path: Path) -> dict[str, str]:

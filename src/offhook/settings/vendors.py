@@ -5,6 +5,7 @@ Model names change and retire faster than Offhook is released: every one of them
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,8 +16,15 @@ from offhook.settings.addresses import http_address
 
 
 def _listed(value: Any) -> Any:
-    """A list, or names parted by commas."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    """A list, or names parted by commas (or, in the environment, JSON)."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("names parted by commas, or a list of them as JSON") from None
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 Override = Literal["prompt", "first_message", "language", "voice", "text_only"]
