@@ -25,7 +25,7 @@ from offhook.desk.coach.words import plain
 from offhook.foundation.desk_events import WarningLevel
 
 FOLDER = Path(__file__).parents[1] / "tests" / "desk" / "coach" / "calls"
-FILES = ("fresh", "heldout", "scam_en", "scam_ar", "service")
+FILES = ("second", "fresh", "heldout", "scam_en", "scam_ar", "service")
 SENSE = Sense()
 _MISHEARD = {
     "anydesk": "any disc",

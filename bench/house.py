@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-_READY_S = 60.0
+_READY_S = 120.0
 _STOP_S = 20.0
 _FOREIGN = re.compile(r"OFFHOOK_|TWILIO_|OPENAI_|ELEVENLABS_|LIVEKIT_|USE_WEBSOCKET_AUDIO")
 GAUGES = {
@@ -75,14 +75,21 @@ def lateness_ms(before: Mapping[str, float], after: Mapping[str, float], share: 
 
 @contextmanager
 def house(
-    *flags: str, cores: Collection[int] = (), settings: Mapping[str, str] | None = None
+    *flags: str,
+    cores: Collection[int] = (),
+    settings: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "offhook"),
+    toml: str = "",
 ) -> Iterator[House]:
-    """A server on a free port with data that go with it. Raises SystemExit when it does not start."""
+    """A server on a free port with data that go with it; `toml` is its file of settings. Raises SystemExit
+    when it does not start."""
     env = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
     env |= {"OFFHOOK_LOG_LEVEL": "warning", **(settings or {})}
     with tempfile.TemporaryDirectory(prefix="offhook-bench-") as folder:
         output = Path(folder, "output")
-        command = [sys.executable, "-m", "offhook", "serve", "--port", "0", *flags]
+        if toml:
+            Path(folder, "offhook.toml").write_text(toml, encoding="utf-8")
+        command = [sys.executable, *program, "serve", "--port", "0", *flags]
         with output.open("wb") as sink:
             server = subprocess.Popen(command, cwd=folder, env=env, stdout=sink, stderr=subprocess.STDOUT)
         if cores:

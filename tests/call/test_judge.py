@@ -54,6 +54,8 @@ def test_needed_silence():
     assert needed_silence_ms(Judgement("I want a haircut.", 0.9), patience) == 300
     assert needed_silence_ms(Judgement("I want a haircut.", 0.2), patience) == 900
     assert needed_silence_ms(Judgement("I want a", 0.9), patience) == 900
+    assert needed_silence_ms(Judgement("I want a", 0.9), patience, attended=True) == 500
+    assert needed_silence_ms(Judgement("I want a haircut.", 0.9), patience, attended=True) == 300
 
 
 def test_words_are_plain():

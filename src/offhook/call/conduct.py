@@ -80,7 +80,16 @@ class Conduct:
         self._shown = self._turns.floor
         hand = AgentHand(box, self, prepared, leg.format)
         self.speaking = Speaking(engine, playback, timeline, self.signal, hand, spawn, agent.language)
-        self.hearing = Hearing(leg, engine, timeline, agent.patience, self.signal, self.speaking, absent_ms)
+        self.hearing = Hearing(
+            leg,
+            engine,
+            timeline,
+            agent.patience,
+            self.signal,
+            self.speaking,
+            absent_ms,
+            attended=lambda: self.aside.away,
+        )
 
     @property
     def agent(self) -> Agent:

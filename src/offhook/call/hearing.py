@@ -49,7 +49,7 @@ class Voiced(Protocol):
 
 class Hearing:
     """Hears one caller. `signal` is told what happens; `agent` is what it must know of the other voice;
-    a leg that sends nothing for `absent_ms` is silent.
+    a leg that sends nothing for `absent_ms` is silent; `attended` says whether a human answers the caller.
 
     `text` holds the words of the turn that ended, `failed` whether they could not be found,
     `is_typed` whether they were not spoken at all.
@@ -64,6 +64,7 @@ class Hearing:
         signal: Callable[[Signal], None],
         agent: Voiced,
         absent_ms: int = ABSENT_MS,
+        attended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engine = engine
         self._timeline = timeline
@@ -71,6 +72,7 @@ class Hearing:
         self._signal = signal
         self._agent = agent
         self._absent_ms = absent_ms
+        self._attended = attended
         self._serial = 0
         self._judgement: Judgement | None = None
         self.began_ms = 0
@@ -207,7 +209,7 @@ class Hearing:
         elif is_filler(text):
             if silence >= self._patience.endpoint_max_ms:
                 self._settle("", Signal.TURN_EMPTY)
-        elif silence >= needed_silence_ms(judgement, self._patience):
+        elif silence >= needed_silence_ms(judgement, self._patience, self._attended()):
             self.language = judgement.language
             self._settle(text, Signal.TURN_ENDED)
 

@@ -27,8 +27,8 @@ from offhook.foundation.events import (
 )
 from offhook.speech.base import Recognizer, Stt, Transcript
 
-ENDPOINT_MS = 600
-"""Silence after which a human's turn is over: nobody waits for it, so it may be a calm one."""
+ENDPOINT_MS = 500
+"""Silence after which a human's turn is over: nobody answers it, but an operator's coach waits for it."""
 MAX_TURN_MS = 30_000
 HEARD_DEADLINE_S = 4.0
 RETRY_MS = 2_000

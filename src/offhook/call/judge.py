@@ -22,6 +22,9 @@ _DANGLING = frozenset(_DANGLING_WORDS.split())
 _FILLERS = frozenset(("um", "uh", "uhm", "er", "erm", "hmm", "hm", "mm", "ah", "oh"))
 _MAX_BACKCHANNEL_WORDS = 3
 _ECHO = 0.75
+ATTENDED_MAX_MS = 500
+"""The longest wait for the rest of a turn while a human answers the caller: nobody is talked over if it goes
+on, and the human's coach waits for the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,10 @@ def sounds_unfinished(text: str) -> bool:
     return bool(spoken) and (spoken[-1] in _DANGLING or text.rstrip().endswith((",", "-", "…", "...")))
 
 
-def needed_silence_ms(judgement: Judgement, patience: Patience) -> int:
-    """Silence that ends this turn: the short one when words and sound are complete, else the long one."""
+def needed_silence_ms(judgement: Judgement, patience: Patience, attended: bool = False) -> int:
+    """Silence that ends this turn: the short one when words and sound are complete, else the long one.
+    `attended`: a human answers the caller."""
+    longest = min(patience.endpoint_max_ms, ATTENDED_MAX_MS) if attended else patience.endpoint_max_ms
     if judgement.complete < 0.5 or sounds_unfinished(judgement.text):
-        return patience.endpoint_max_ms
-    return patience.endpoint_ms
+        return longest
+    return min(patience.endpoint_ms, longest)

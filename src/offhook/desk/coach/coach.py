@@ -20,8 +20,9 @@ from offhook.desk.coach.risk import Risk, rank
 from offhook.desk.coach.sense import Sense
 from offhook.foundation.events import CallEvent, LegKind, TranscriptFinal
 
-MERGE_MS = 400
-"""A caller's turn that comes or begins so soon after the one before is part of it."""
+MERGE_MS = 700
+"""A caller's turn that comes or begins so soon after the one before is part of it: turns end sooner while a
+human answers than an agent would let them."""
 LINES = 40
 LONGEST_TURN = 1_200
 """Characters of several turns taken for one."""
