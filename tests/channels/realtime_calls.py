@@ -22,7 +22,7 @@ from offhook.call.clockwork import MediaClock
 from offhook.call.directory import Directory, House
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.realtime import RealtimeSocket
-from offhook.channels.realtime_channel import Offer
+from offhook.channels.realtime_offer import Offer
 from offhook.channels.watch import Watch
 from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.agent import Agent

@@ -31,11 +31,11 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
 
 async def listen(url: str, take: Callable[[bytes], None] = lambda raw: None, **bounds: Any) -> VendorSocket:
-    return await dial("vendor", url, {"X-Key": "k"}, take, VendorBounds(connect_s=1.0, **bounds))
+    return await dial("vendor", url, {"X-Key": "k"}, take, VendorBounds(connect_s=5.0, **bounds))
 
 
 async def ends(socket: VendorSocket) -> str:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(5):
         await socket.wait_closed()
     return socket.fault
 
@@ -66,7 +66,7 @@ async def test_what_is_sent_arrives_and_closing_is_polite() -> None:
 
     async with serving(talk) as url:
         closed: list[bool] = []
-        bounds = VendorBounds(connect_s=1.0)
+        bounds = VendorBounds(connect_s=5.0)
         socket = await dial("vendor", url, {}, lambda raw: None, bounds, lambda: closed.append(True))
         assert socket.send(b'{"a":1}')
         socket.close()
@@ -151,8 +151,8 @@ async def test_a_vendor_that_is_silent_and_answers_pings_is_well() -> None:
         await connection.wait_closed()
 
     async with serving(talk) as url:
-        socket = await listen(url, silence_s=0.04)
-        await asyncio.sleep(0.2)
+        socket = await listen(url, silence_s=0.12)
+        await asyncio.sleep(0.3)
         assert socket.is_open
         socket.close()
         await ends(socket)

@@ -36,7 +36,7 @@ async def serving(handle: Handle) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/talk"
 
 
-async def reach(url: str, seconds: float = 1.0) -> None:
+async def reach(url: str, seconds: float = 5.0) -> None:
     await dial(
         "vendor",
         url,
@@ -49,15 +49,15 @@ async def reach(url: str, seconds: float = 1.0) -> None:
 
 
 async def agents(url: str) -> None:
-    bounds = vendor_socket.VendorBounds(connect_s=0.1)
+    bounds = vendor_socket.VendorBounds(connect_s=0.3)
     await vendor_socket.dial("vendor", url, {}, lambda raw: None, bounds)
 
 
 async def voices(url: str) -> None:
-    await elevenlabs_wire.dial("vendor", url, {}, 0.1, "voice 'v'")
+    await elevenlabs_wire.dial("vendor", url, {}, 0.3, "voice 'v'")
 
 
-CALLERS = {"plain": lambda url: reach(url, 0.1), "agent": agents, "voice": voices}
+CALLERS = {"plain": lambda url: reach(url, 0.3), "agent": agents, "voice": voices}
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
@@ -76,7 +76,7 @@ async def test_a_server_that_never_answers_is_left_alone(caller: str, scheme: st
             await CALLERS[caller](url.replace("ws", scheme, 1))
         assert caught.value.reason == "vendor: did not answer in time"
         assert caught.value.retryable
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await left.wait()
 
 
@@ -95,7 +95,7 @@ async def test_who_is_called_off_leaves_nothing_open() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await left.wait()
 
 

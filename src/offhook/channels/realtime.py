@@ -13,7 +13,8 @@ from picows import WSTransport
 
 from offhook.channels.base import Reception
 from offhook.channels.bounds import SocketBounds, Valve
-from offhook.channels.realtime_channel import Offer, RealtimeChannel
+from offhook.channels.realtime_channel import RealtimeChannel
+from offhook.channels.realtime_offer import Offer
 from offhook.channels.socket import LOST, PeerSocket
 from offhook.channels.watch import Watch
 from offhook.foundation import ids

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from offhook.audio.convert import Converter
 from offhook.audio.frame import PHONE, WIDEBAND, AudioFormat, Encoding
@@ -12,6 +11,7 @@ from offhook.channels.base import Arrival, CallerListener, Manners, Reception, S
 from offhook.channels.realtime_ear import Ear
 from offhook.channels.realtime_intake import Intake
 from offhook.channels.realtime_items import Items
+from offhook.channels.realtime_offer import Offer, first_config
 from offhook.channels.realtime_talk import Talk
 from offhook.channels.realtime_teller import Teller
 from offhook.channels.realtime_wishes import shaped
@@ -22,7 +22,7 @@ from offhook.foundation.tools import ToolCall, ToolSpec
 from offhook.protocols.realtime_door import ResponseCreate
 from offhook.protocols.realtime_door_events import ServerEvents
 from offhook.protocols.realtime_door_items import EventError, FunctionCall
-from offhook.protocols.realtime_door_session import SessionConfig, WireFormat, merged
+from offhook.protocols.realtime_door_session import WireFormat, merged
 
 PIECE_MS = 200
 """No audio delta is longer."""
@@ -32,27 +32,6 @@ _FORMATS = {
     WireFormat.ULAW: PHONE,
     WireFormat.ALAW: AudioFormat(Encoding.ALAW, 8_000),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a client gets: an agent, as which `model`, on which engine (empty: the agent's own).
-
-    `voices` are those it may have; `reads`: whether the agent's model follows instructions."""
-
-    agent: Agent
-    model: str
-    engine: str = ""
-    voices: tuple[str, ...] = ()
-    reads: bool = True
-    address: str = ""
-
-
-def first_config(offer: Offer) -> SessionConfig:
-    """What is in effect before the client said anything."""
-    own = offer.voices[0] if offer.voices else "default"
-    agent = offer.agent
-    return SessionConfig(offer.model, agent.persona, agent.voice or own, offer.voices)
 
 
 class RealtimeChannel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.events import LegKind
@@ -15,6 +16,22 @@ TURN_MS = 10_000
 """Kept of a turn that is not understood yet, and of a time without a session; the oldest goes first."""
 STORY_CHARS = 8_000
 _WHO = {LegKind.CALLER: "Caller", LegKind.AGENT: "You"}
+
+
+class Memory(Protocol):
+    """What outlives a session: told what the server has understood, so that the next one can go on."""
+
+    def speech(self, began: bool) -> None:
+        """The caller began to speak, or stopped."""
+
+    def committed(self) -> None:
+        """The caller's turn is with the server, which owes a reply."""
+
+    def understood(self) -> None:
+        """The words of the last turn are known: its sound is needed no more."""
+
+    def answered(self) -> None:
+        """The last turn is being answered, or needs no answer."""
 
 
 class CallerMemory:

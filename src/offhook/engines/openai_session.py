@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Protocol
-
-import structlog
+from collections.abc import Callable, Mapping
 
 from offhook.audio.convert import Converter
 from offhook.audio.frame import AudioFormat
+from offhook.engines import openai_notes as notes
 from offhook.engines.duplex import NOBODY, DuplexListener
+from offhook.engines.openai_memory import Memory
+from offhook.engines.openai_notes import PROVIDER
 from offhook.engines.openai_replies import Ask, Replies
 from offhook.engines.openai_speech import Tools, Voice, Words, audio_format
 from offhook.engines.vendor_socket import VendorBounds, VendorSocket, dial
-from offhook.foundation.errors import BusyError, ProviderError
-from offhook.foundation.redact import redact_text
+from offhook.foundation.errors import ProviderError
 from offhook.protocols import openai_realtime as wire
 from offhook.protocols import openai_realtime_events as events
 
-PROVIDER = "openai-realtime"
-_LOW = 0.05
-"""The share of a rate limit that is left when the operator is told."""
 _HARMLESS = ("response_cancel_not_active", "session_expired")
-
-_log = structlog.get_logger(__name__)
-
-
-class Memory(Protocol):
-    """What outlives a session: told what the server has understood, so that the next one can go on."""
-
-    def speech(self, began: bool) -> None:
-        """The caller began to speak, or stopped."""
-
-    def committed(self) -> None:
-        """The caller's turn is with the server, which owes a reply."""
-
-    def understood(self) -> None:
-        """The words of the last turn are known: its sound is needed no more."""
-
-    def answered(self) -> None:
-        """The last turn is being answered, or needs no answer."""
 
 
 class RealtimeSession:
@@ -74,7 +52,7 @@ class RealtimeSession:
 
     # Opening and closing.
 
-    async def open(self, url: str, headers: dict[str, str]) -> None:
+    async def open(self, url: str, headers: Mapping[str, str]) -> None:
         """Connect and configure. Raises ProviderError."""
         ready = self._ready = asyncio.get_running_loop().create_future()
         try:
@@ -198,11 +176,11 @@ class RealtimeSession:
                 self.post(wire.update(self._config))
             case events.SessionUpdated():
                 self._adapt(event)
-                self._log(event)
+                notes.configured(self._config, event)
                 ready.set_result(None)
             case events.Failure(code, message):
                 retryable = code in ("server_error", "rate_limit_exceeded")
-                ready.set_exception(ProviderError(PROVIDER, _said(code, message), retryable=retryable))
+                ready.set_exception(notes.reported(code, message, retryable))
 
     def _heard(self, event: events.ServerEvent) -> None:
         match event:
@@ -233,36 +211,14 @@ class RealtimeSession:
                 self._rate_limits(limits)
             case events.Failure(code, message, event_id):
                 if code not in _HARMLESS and not self.replies.refused(code, event_id):
-                    self._tell.on_trouble(ProviderError(PROVIDER, _said(code, message)))
+                    self._tell.on_trouble(notes.reported(code, message))
 
     @property
     def _tell(self) -> DuplexListener:
         return self._listener or NOBODY
 
-    def _log(self, event: events.SessionUpdated) -> None:
-        config = self._config
-        turns: dict[str, Any] = {"threshold": config.threshold, "silence_ms": config.silence_ms}
-        if config.turn_detection == "semantic_vad":
-            turns = {"eagerness": config.eagerness}
-        _log.info(
-            "a realtime session is configured",
-            model=event.model or config.model,
-            voice=event.voice or config.voice,
-            speed=config.speed,
-            format=config.format,
-            turn_detection=config.turn_detection,
-            **turns,
-            transcription=config.transcription_model or "off",
-            noise_reduction=config.noise_reduction or "off",
-            tools=[tool.name for tool in config.tools],
-        )
-
     def _adapt(self, event: events.SessionUpdated) -> None:
         """A server may use another format than it was asked for: it is heard and answered all the same."""
-        for said, does in ((event.input_format, "hears"), (event.output_format, "speaks")):
-            if said and said != self._config.format:
-                asked = self._config.format
-                _log.warning("a realtime server chose a format", asked=asked, server=f"{does} {said}")
         if event.input_format:
             self._into = Converter(self._format, audio_format(event.input_format))
         if event.output_format:
@@ -305,8 +261,7 @@ class RealtimeSession:
                     self.post(wire.tool_output(call.id, "not run: the caller interrupted"))
             case _:
                 if event.status == "incomplete":
-                    reason = f"broke off a reply ({_plain(event.code)})"
-                    self._tell.on_trouble(ProviderError(PROVIDER, reason))
+                    self._tell.on_trouble(notes.failure("broke off a reply", event.code))
                 self._memory.answered()
                 self._tools.awaited.update(call.id for call in calls)
                 for call in calls:
@@ -315,7 +270,7 @@ class RealtimeSession:
 
     def _failed(self, code: str, asked: Ask) -> None:
         """The server failed to reply: it is asked again a little later, and given up when it fails often."""
-        error = ProviderError(PROVIDER, f"failed to reply ({_plain(code)})")
+        error = notes.failure("failed to reply", code)
         self._tell.on_trouble(error)
         wait_s = self.replies.failed(asked, self._reset_s if code == "rate_limit_exceeded" else 0.0)
         if wait_s:
@@ -326,17 +281,5 @@ class RealtimeSession:
 
     def _rate_limits(self, limits: tuple[events.RateLimit, ...]) -> None:
         self._reset_s = max((limit.reset_seconds for limit in limits), default=0.0)
-        for limit in limits:
-            if limit.limit and limit.remaining <= limit.limit * _LOW:
-                reason = f"is near its limit of {_plain(limit.name)}; more in {limit.reset_seconds:.0f} s"
-                self._tell.on_trouble(BusyError(PROVIDER, reason, limit.reset_seconds))
-
-
-def _plain(code: str) -> str:
-    return code if code.replace("_", "").isalnum() else "unknown"
-
-
-def _said(code: str, message: str) -> str:
-    """What the server said, in one line without keys."""
-    text = " ".join(redact_text(message).split())[:200]
-    return f"{_plain(code)}: {text}" if text else _plain(code)
+        for trouble in notes.near(limits):
+            self._tell.on_trouble(trouble)

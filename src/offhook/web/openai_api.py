@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from offhook.channels.realtime_channel import first_config
+from offhook.channels.realtime_offer import first_config
 from offhook.foundation.errors import LimitError, NotFoundError, WireError
 from offhook.protocols.realtime_door_session import merged
 from offhook.web.client_secrets import ClientSecrets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from offhook.channels.realtime_channel import Offer
+from offhook.channels.realtime_offer import Offer
 from offhook.engines.base import EngineFactory
 from offhook.engines.cascade import CascadeFactory
 from offhook.engines.duplex import DuplexFactory

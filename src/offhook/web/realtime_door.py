@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from picows import WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
 from offhook.channels.realtime import MESSAGE_BYTES
-from offhook.channels.realtime_channel import Offer
+from offhook.channels.realtime_offer import Offer
 from offhook.foundation.errors import NotFoundError, RefusedError
 from offhook.web.client_secrets import PREFIX, ClientSecrets
 from offhook.web.media_doors import Answer, Refusals
