@@ -88,10 +88,10 @@ def _listen(caller: Page, desk: Page) -> None:
 def _take_over(caller: Page, desk: Page) -> None:
     desk.keyboard.press("t")
     strip(desk, "The caller hears you; the AI is silent")
-    expect(desk.locator(".line.operator.mine:not(.partial)").first).to_contain_text("Friday", timeout=20_000)
+    expect(desk.locator(".line.operator.mine:not(.partial)").first).to_contain_text("Friday", timeout=60_000)
     assert call_page.loudest(caller, 6) > 0.01, "the caller did not hear the operator"
     assert figures(desk)["framesSent"] > 100
-    expect(desk.locator(".coach-card")).to_be_visible(timeout=25_000)
+    expect(desk.locator(".coach-card")).to_be_visible(timeout=60_000)
     desk.keyboard.press("m")
     strip(desk, "You are muted: nobody hears you")
     desk.keyboard.press("m")

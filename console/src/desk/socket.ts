@@ -6,7 +6,7 @@ import type { DeskDown, DeskUp, Stance } from "./wire";
 const FIRST_MS = 500;
 const LONGEST_MS = 5_000;
 const PATIENCE_MS = 10_000;
-const PING_MS = 2_000;
+const PING_MS = 1_000;
 const SILENT_MS = 7_000;
 /** So often a socket that never let us in is tried; a refusal at the door looks like any broken connection. */
 const FIRST_TRIES = 3;
