@@ -1,7 +1,7 @@
-"""Plays scripted scam calls to a real server by voice files, in English and in Arabic, with an operator who has
-taken over; measures how soon a card and the coach's voice come, and whether cards are right.
+"""Plays scripted scam calls to a real server by voice files, in English and in Arabic, with an operator who
+has taken over; measures how soon a card and the coach's voice come, and whether cards are right.
 
-    python bench/coached_calls.py [--languages en ar] [--json FILE]
+    python bench/coached_calls.py [--languages en ar] [--cores 0] [--json FILE]
 
 A turn's time begins when its last audible sample was sent. "voice" is the first sound in the operator's own
 audio after that, while nobody else speaks; it is compared with the card's sound, to know that it is the
@@ -22,20 +22,21 @@ import sys
 import time
 import wave
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-from coach import SHIPPED, Reader, Risk, Sense, Turn, labelled
+
+from coach import Turn, labelled
+from coached_figures import Played, report
 from coached_people import Headset, Telephone, alike, dial
 from house import House, house
-from speech_corpus import trimmed
-from stand_in_house import LINE_FILE
-
 from offhook.audio.convert import to_bytes, to_samples
 from offhook.audio.frame import PHONE, Encoding
+from speech_corpus import trimmed
+from stand_in_house import LINE_FILE
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench" / "coached"
 SCRIPTS = "second"
@@ -49,32 +50,12 @@ greeting = ""
 _ARABIC = """language = "ar"
 voices = { ar = "ar" }
 [speech]
+llm = "scripted"
 tts = ["espeak"]
 [speech.languages.ar]
 tts = ["espeak"]
 """
 _TOML = {"en": _BASE, "ar": _BASE + _ARABIC}
-
-
-@dataclass
-class Played:
-    """What came of one turn. Times in ms; None: never."""
-
-    call: str
-    text: str
-    heard: str = ""
-    intents: Sequence[str] = ()
-    levels: Sequence[str] = ()
-    card_ms: float | None = None
-    words_ms: float | None = None
-    pieces: int = 0
-    voice_ms: float | None = None
-    likeness: float = 0.0
-    intent: str = ""
-    level: str = ""
-    suggestions: int = 0
-    asked: bool = False
-    card: dict[str, Any] = field(default_factory=dict)
 
 
 # Voice files.
@@ -125,9 +106,7 @@ async def play(server: House, turns: Sequence[Turn], files: dict[str, Path], num
     phone = Telephone(await dial(server.media), number)
     ringing = asyncio.create_task(phone.live())
     async with httpx.AsyncClient(base_url=server.base) as client:
-        while not (calls := (await client.get("/api/live")).json()["calls"]):
-            await asyncio.sleep(0.05)
-    query = f"call_id={calls[0]['call_id']}&role=operator&stance=take_over"
+        query = f"call_id={await _call_id(client)}&role=operator&stance=take_over"
     headset = Headset(await dial(f"{server.base.replace('http', 'ws')}/ws/live?{query}"))
     sitting = asyncio.create_task(headset.live())
     await headset.wait(lambda: _said(headset, 0, "joined"), 10)
@@ -138,9 +117,17 @@ async def play(server: House, turns: Sequence[Turn], files: dict[str, Path], num
     for task in (ringing, sitting):
         task.cancel()
     await asyncio.gather(ringing, sitting, return_exceptions=True)
-    while httpx.get(f"{server.base}/api/live").json()["calls"]:
-        await asyncio.sleep(0.1)
+    await asyncio.sleep(1.0)
     return played
+
+
+async def _call_id(client: httpx.AsyncClient) -> str:
+    """The call that has just begun."""
+    async with asyncio.timeout(20):
+        while True:
+            if calls := (await client.get("/api/live")).json()["calls"]:
+                return str(calls[0]["call_id"])
+            await asyncio.sleep(0.05)
 
 
 async def one(headset: Headset, phone: Telephone, turn: Turn, audio: bytes) -> Played:
@@ -206,53 +193,7 @@ def _tell(text: str, seconds: float) -> None:
     fresh.replace(path)
 
 
-# Figures.
-
-
-def share(values: Sequence[float], part: float) -> float:
-    return float(np.percentile(values, 100 * part)) if values else float("nan")
-
-
-def marks(played: Sequence[Played], text: str) -> tuple[float, float]:
-    """How often the coach tells intent and level of what was `heard`, or of the true `text`."""
-    risks: dict[str, Risk] = {}
-    reader, right, level = Reader(SHIPPED["fraud"], Sense()), 0, 0
-    for each in played:
-        reading = reader.read(getattr(each, text), risks.get(each.call, Risk()))
-        risks[each.call] = reading.risk
-        right += reading.intent.value in each.intents
-        level += reading.risk.level.value in each.levels
-    return 100 * right / len(played), 100 * level / len(played)
-
-
-def report(language: str, played: Sequence[Played]) -> None:
-    times = {
-        "last sample → words final": [p.words_ms for p in played if p.words_ms is not None],
-        "last sample → card at the operator": [p.card_ms for p in played if p.card_ms is not None],
-        "last sample → coach's voice": [p.voice_ms for p in played if p.voice_ms is not None],
-        "words final → card": [
-            p.card_ms - p.words_ms for p in played if p.card_ms is not None and p.words_ms is not None
-        ],
-        "card → coach's voice": [
-            p.voice_ms - p.card_ms for p in played if p.voice_ms is not None and p.card_ms is not None
-        ],
-    }
-    print(f"\n{language}: {len(played)} turns of {len({p.call for p in played})} calls")
-    print("| ms | turns | p50 | p95 | most |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, values in times.items():
-        print(f"| {name} | {len(values)} | {share(values, 0.5):.0f} | {share(values, 0.95):.0f} |", end="")
-        print(f" {max(values, default=0):.0f} |")
-    voices = [p for p in played if p.voice_ms is not None and p.likeness]
-    print(f"voice is the card's own sound (likeness ≥ 0.8): {sum(p.likeness >= 0.8 for p in voices)}"
-          f" of {len(voices)}; no card of itself: {sum(p.card_ms is None for p in played)};"
-          f" turns cut in two: {sum(p.pieces > 1 for p in played)}")  # fmt: skip
-    n = len(played)
-    intent = 100 * sum(p.intent in p.intents for p in played) / n
-    level = 100 * sum(p.level in p.levels for p in played) / n
-    print(f"cards: intent {intent:.0f} %, warning level {level:.0f} %, suggestions on"
-          f" {100 * sum(p.suggestions > 0 for p in played) / n:.0f} %")  # fmt: skip
-    for name, text in (("as recognized", "heard"), ("as written", "text")):
-        print("the coach's reading %s: intent %.0f %%, level %.0f %%" % (name, *marks(played, text)))
+# All of it.
 
 
 async def calls(language: str, cores: Sequence[int]) -> list[Played]:

@@ -1,5 +1,5 @@
-"""The two people of bench/coached_calls.py: a caller on a telephone who plays voice files, an operator with the
-coach in the ear. Notes when things were sent and heard; judges nothing."""
+"""The two people of bench/coached_calls.py: a caller on a telephone who plays voice files, an operator with
+the coach in the ear. Notes when things were sent and heard; judges nothing."""
 
 from __future__ import annotations
 
@@ -123,14 +123,18 @@ class Headset:
     async def wait(self, until: Any, seconds: float) -> Any:
         """What `until()` gives, as soon as it is something; None after so long."""
         end = time.monotonic() + seconds
-        while (found := until()) is None and time.monotonic() < end:
+        while True:
+            if (found := until()) is not None or time.monotonic() >= end:
+                return found
             await asyncio.sleep(0.005)
-        return found
 
     async def silence(self, seconds: float, most: float = 20.0) -> None:
         """Wait until nothing was heard for so long."""
         end = time.monotonic() + most
-        while time.monotonic() < end and time.monotonic() - self.loud_at < seconds:
+        while True:
+            now = time.monotonic()
+            if now >= end or now - self.loud_at >= seconds:
+                return
             await asyncio.sleep(0.02)
 
     def first_audible(self, after: float) -> float | None:

@@ -1,7 +1,8 @@
 """`offhook` with a stand-in for a recognizer of Arabic, which no package carries. All else is the real house.
 
-The stand-in tells the true words of what has been played so far, from the file that LINE_FILE names, after the
-time that the real local recognizer (Moonshine) takes for the same sound. What that one hears is thrown away.
+The stand-in tells the true words of what has been played so far, from the file that LINE_FILE names, after
+the time that the real local recognizer (Moonshine) takes for the same sound. What that one hears is thrown
+away.
 """
 
 from __future__ import annotations

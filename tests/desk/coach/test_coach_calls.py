@@ -30,6 +30,7 @@ bench = _bench()
     ("name", "heard", "intents", "levels"),
     [
         ("fresh", False, 0.55, 0.6),
+        ("second", False, 0.8, 0.65),
         ("heldout", False, 0.9, 0.88),
         ("heldout", True, 0.8, 0.8),
         ("scam_en", False, 0.75, 0.75),
