@@ -64,7 +64,9 @@ def costs(rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="also the turns that it was tuned on")
-    names = ["entities_heldout.jsonl", "entities_heldout_2.jsonl"] + ["entities_tuning.jsonl"] * parser.parse_args().all
+    names = ["entities_heldout.jsonl", "entities_heldout_2.jsonl"]
+    if parser.parse_args().all:
+        names.append("entities_tuning.jsonl")
     rows = rows_of(names)
     languages = Counter(row["language"] for row in rows)
     print(f"{len(rows)} turns: {dict(languages)}")
