@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.foundation.tools import Effect
 from offhook.tools import mcp
@@ -82,10 +83,23 @@ async def test_tools_over_http_and_inner_addresses(connected, http_shop):
     server = await connected(url=http_shop, allow_private=True, only=("order",))
     (order,) = server.tools
     assert await order.run({"product": "tea", "count": 2}, ToolContext()) == "ordered 2"
-    refused = await connected(url=http_shop)
+    with capture_logs() as logs:
+        refused = await connected(url=http_shop)
     assert refused.tools == ()
+    assert "allow_private_url" in logs[0]["error"]
 
 
 async def test_a_server_that_is_not_there_has_no_tools(connected):
-    server = await connected(command=("no-such-program-anywhere",))
+    with capture_logs() as logs:
+        server = await connected(command=("no-such-program-anywhere",))
     assert server.tools == ()
+    assert "no-such-program-anywhere" in logs[0]["error"]
+
+
+async def test_a_server_that_prints_something_else_is_told_in_one_line(connected, caplog):
+    talk = "import sys; sys.stdout.write('ready to serve\\n' * 3)"
+    with capture_logs() as logs:
+        server = await connected(command=(sys.executable, "-c", talk))
+    assert server.tools == ()
+    assert [entry["event"] for entry in logs] == ["an MCP server cannot be used"]
+    assert not [record for record in caplog.records if record.name.startswith("mcp")]

@@ -1,6 +1,7 @@
 """Python functions as tools: their schema, threads, faults, entry points."""
 
 import asyncio
+import math
 import threading
 from importlib.metadata import EntryPoint
 from typing import Literal
@@ -98,12 +99,18 @@ def test_parameters_are_named_one_by_one():
     def odd(value: Odd) -> str:
         return ""
 
-    for function in (loose, odd):
+    def unknown(value: "Nowhere") -> str:  # noqa: F821
+        return ""
+
+    for function in (loose, odd, unknown, math.hypot):
         with pytest.raises(SettingsError, match=r"tools\.x"):
             Functions().tool("x", function)
 
 
-def test_functions_are_found_by_address_or_entry_point(monkeypatch):
+def test_functions_are_found_by_address_or_entry_point(monkeypatch, tmp_path):
+    (tmp_path / "broken_tool.py").write_text("raise RuntimeError('no\\nshelf')")
+    (tmp_path / "leaving_tool.py").write_text("raise SystemExit(3)")
+    monkeypatch.syspath_prepend(tmp_path)
     assert find("x", "json:dumps").__name__ == "dumps"
     point = EntryPoint("dumps", "json:dumps", python.GROUP)
     monkeypatch.setattr(python, "entry_points", lambda group: [point])
@@ -113,6 +120,8 @@ def test_functions_are_found_by_address_or_entry_point(monkeypatch):
         ("x", "json:nope", "cannot be loaded"),
         ("x", "no_such_module:a", "cannot be loaded"),
         ("x", "json:__doc__", "no function"),
+        ("x", "broken_tool:a", r"cannot be loaded \(RuntimeError: no shelf\)$"),
+        ("x", "leaving_tool:a", r"cannot be loaded \(SystemExit: 3\)$"),
     ):
         with pytest.raises(SettingsError, match=words):
             find(name, address)

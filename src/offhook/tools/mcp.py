@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -33,6 +34,7 @@ RETRY_S = (1.0, 5.0, 30.0)
 MAX_TOOLS = 64
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_DESCRIPTION = 1_000
+_LONGEST_REASON = 200
 _log = structlog.get_logger(__name__)
 
 
@@ -89,8 +91,7 @@ class McpServer:
                     _log.info("an MCP server is connected", server=self._name, tools=len(self.tools))
                     await self._lost.wait()
             except Exception as error:
-                reason = type(_first(error)).__name__
-                _log.warning("an MCP server cannot be used", server=self._name, error=reason)
+                _log.warning("an MCP server cannot be used", server=self._name, error=_reason(error))
             self._client = None
             self._tried.set()
             await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
@@ -113,6 +114,8 @@ class McpServer:
         if address.command:
             from mcp.client.stdio import StdioServerParameters, stdio_client
 
+            # It would write a traceback for every line that a server prints besides the protocol.
+            logging.getLogger("mcp.client.stdio").setLevel(logging.CRITICAL)
             quiet = stack.enter_context(open(os.devnull, "w"))  # noqa: ASYNC230, SIM115
             command, *args = address.command
             return stdio_client(StdioServerParameters(command=command, args=args, env={**address.env}), quiet)
@@ -177,10 +180,13 @@ def _text(block: Any) -> str:
     return block.text if getattr(block, "type", "") == "text" else f"[{getattr(block, 'type', 'something')}]"
 
 
-def _first(error: BaseException) -> BaseException:
+def _reason(error: BaseException) -> str:
+    """What kind of error; its words too where they are of this machine, and not the server's."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    kind = type(error).__name__
+    ours = isinstance(error, OSError) or kind == "ConnectError"
+    return f"{kind}: {error}"[:_LONGEST_REASON] if ours and str(error) else kind
 
 
 def _pinned(allow_private: bool) -> Any:
@@ -195,7 +201,9 @@ def _pinned(allow_private: bool) -> Any:
                 del request.headers["accept-encoding"]
             try:
                 address = await resolve(url.host, port, allow_private)
-            except (RefusedError, ConnectionError) as error:
+            except RefusedError as error:
+                raise httpx2.ConnectError(f"{error.reason}: allow_private_url is not set") from None
+            except ConnectionError as error:
                 raise httpx2.ConnectError(str(error)) from None
             request.extensions = {**request.extensions, "sni_hostname": url.host}
             request.url = url.copy_with(host=address)

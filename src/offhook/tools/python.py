@@ -28,6 +28,7 @@ from offhook.tools.base import Rules, Tool, ToolContext, ToolError
 GROUP = "offhook.tools"
 _MARK = "__offhook_tool__"
 _THREADS = 8
+_LONGEST = 200
 _log = structlog.get_logger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,8 +61,11 @@ class Functions:
     def tool(self, name: str, function: Callable[..., Any]) -> Tool:
         """Raises SettingsError for a function whose parameters have no JSON schema."""
         marked = getattr(function, _MARK, _Marked(Rules(), ""))
-        hints = typing.get_type_hints(function)
-        signature = inspect.signature(function)
+        try:
+            hints = typing.get_type_hints(function)
+            signature = inspect.signature(function)
+        except Exception as error:  # annotations are any code at all
+            raise SettingsError(f"tools.{name}: its signature cannot be read ({_said(error)})") from None
         wants = [
             p for p in signature.parameters if ToolContext in (hints.get(p), *typing.get_args(hints.get(p)))
         ]
@@ -130,8 +134,16 @@ def find(name: str, address: str = "") -> Callable[..., Any]:
                     f"tools.{name}: no installed package has a tool of that name; known: {known}"
                 )
             found = points[name].load()
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError(f"tools.{name}: its function cannot be loaded ({type(error).__name__})") from None
+    except SettingsError:
+        raise
+    except (Exception, SystemExit) as error:  # a module that is loaded may do anything
+        raise SettingsError(f"tools.{name}: its function cannot be loaded ({_said(error)})") from None
     if not callable(found):
         raise SettingsError(f"tools.{name}: what was found is no function")
     return typing.cast(Callable[..., Any], found)
+
+
+def _said(error: BaseException) -> str:
+    """What kind of error, and its words in one short line."""
+    words = " ".join(str(error).split())[:_LONGEST]
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
