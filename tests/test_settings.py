@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.foundation.agent import Agent, Facts, Patience, Question, Service
 from offhook.foundation.errors import SettingsError
 from offhook.settings import Settings, load, secret_values
 from offhook.settings.agents import hours_fault
@@ -374,28 +372,3 @@ def test_any_values_load_or_are_refused_in_one_line(flags: dict[str, Any]) -> No
     assert len(reason) < 600
     assert "\n" not in reason
     assert "\x1b" not in reason
-
-
-def _fields(model: type[pydantic.BaseModel]) -> list[str]:
-    names = []
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel):
-            names += [f"`{name}`", *([] if name in ("elevenlabs", "livekit") else _fields(inner))]
-        elif name != "agents":
-            names.append(f"`{name}`")
-    return names
-
-
-def test_the_documentation_knows_every_setting() -> None:
-    root = Path(__file__).parent.parent
-    page = (root / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert [name for name in _fields(Settings) if name not in page] == []
-    agent = {f.name for kind in (Agent, Facts, Service, Question, Patience) for f in dataclasses.fields(kind)}
-    assert [name for name in agent - {"name", "facts", "patience"} if f"`{name}`" not in page] == []
-
-
-def test_the_example_is_right(tmp_path: Path) -> None:
-    example = (Path(__file__).parent.parent / "offhook.example.toml").read_text(encoding="utf-8")
-    (tmp_path / "offhook.toml").write_text(example, encoding="utf-8")
-    assert load(cwd=tmp_path, environ={}).default_agent == "clinic"
