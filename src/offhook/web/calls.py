@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from offhook.web.ranges import (
 )
 
 CallId = Annotated[str, Path(description="A call's id: `call_` and 26 characters.")]
+_SOON_S = 1.0
 _NO_CALL = "There is no call with that id."
 _NO_RECORDING = "There is no recording of this call."
 
@@ -91,6 +93,11 @@ def call_routes(store: CallStore, recordings: Recordings | None, notes: Notes) -
 async def _call(store: CallStore, call_id: str, request: Request, action: Action) -> CallRecord:
     """Raises NotFoundError; RefusedError when this is not a call on which whoever asks may do that."""
     found = await store.call(call_id) if is_call_id(call_id) else None
+    if found is None and is_call_id(call_id):  # one that has just begun is a row soon
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SOON_S):
+                await store.flush()
+        found = await store.call(call_id)
     if found is None:
         raise NotFoundError(_NO_CALL)
     await check_call(person_of(request), action, found, store)
