@@ -36,7 +36,7 @@ from house import House, house
 from offhook.audio.convert import to_bytes, to_samples
 from offhook.audio.frame import PHONE, Encoding
 from speech_corpus import trimmed
-from stand_in_house import LINE_FILE
+from stand_in_house import LINE_FILE, SPEECH_FILE
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench" / "coached"
 SCRIPTS = "second"
@@ -79,6 +79,13 @@ async def recorded(turns: Sequence[Turn]) -> dict[str, Path]:
     for voice in voices.values():
         await voice.close()
     return paths
+
+
+async def english_speech() -> None:
+    """What the real recognizer is given in place of Arabic."""
+    files = await recorded([turn for turn in labelled(SCRIPTS) if turn.language == "en"])
+    speech = b"".join(_file(path) for path in files.values())
+    await asyncio.to_thread(Path(os.environ[SPEECH_FILE]).write_bytes, speech)
 
 
 def _voice(language: str) -> Any:
@@ -159,7 +166,16 @@ async def one(headset: Headset, phone: Telephone, turn: Turn, audio: bytes) -> P
     result.heard, result.pieces = " ".join(m["text"] for _, m in finals), len(finals)
     if finals:
         result.words_ms = 1000 * (finals[-1][0] - ended)
+    result.events = [
+        (round(1000 * (at - ended)), _told(m)) for at, m in headset.messages[mark:] if m["type"] == "event"
+    ]
     return result
+
+
+def _told(message: dict[str, Any]) -> str:
+    entry = message["entry"]
+    rest = {name: value for name, value in entry.items() if name not in ("kind", "seq", "media_ms")}
+    return f"{entry['kind']} {rest}"[:120]
 
 
 def _final(message: dict[str, Any]) -> bool:
@@ -199,6 +215,8 @@ def _tell(text: str, seconds: float) -> None:
 async def calls(language: str, cores: Sequence[int]) -> list[Played]:
     turns = [turn for turn in labelled(SCRIPTS) if turn.language == language]
     files = await recorded(turns)
+    if language == "ar":
+        await english_speech()
     names = list(dict.fromkeys(turn.call for turn in turns))
     program = ("-m", "offhook") if language == "en" else (str(Path(__file__).with_name("stand_in_house.py")),)
     played: list[Played] = []
@@ -216,6 +234,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     os.environ[LINE_FILE] = str(CACHE / "line.json")
+    os.environ[SPEECH_FILE] = str(CACHE / "speech.ulaw")
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     kept = {}
     for language in given.languages:

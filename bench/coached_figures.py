@@ -32,6 +32,8 @@ class Played:
     suggestions: int = 0
     asked: bool = False
     card: dict[str, Any] = field(default_factory=dict)
+    events: list[tuple[int, str]] = field(default_factory=list)
+    """What the timeline told meanwhile: ms since the end of the turn, and what."""
 
 
 def share(values: Sequence[float], part: float) -> float:
