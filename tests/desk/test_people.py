@@ -339,8 +339,8 @@ async def test_no_note_is_lost_without_a_trace(
     found = await staff.people.audit.page(AuditView(), 100)
     kept = [entry for entry in found if entry.action == "listen"]
     assert kept[0].call_id == "call_last"
-    (told,) = [entry for entry in found if entry.action == "notes_lost"]
-    assert told.detail == {"count": missed}
+    told = [entry.detail["count"] for entry in found if entry.action == "notes_lost"]
+    assert sum(told) == missed  # in one note or, where the writer came in between, in two
     assert len(kept) == 31 - missed
     assert (await staff.people.audit.verify()).whole
     assert loop.is_running()

@@ -42,7 +42,10 @@ class History:
         last = self.messages[-1] if self.messages else None
         if last is not None and last.leg is leg and not last.tools and not last.hidden:
             text = f"{self.messages.pop().text} {text}"
-        self.messages.append(Message(leg, text[-MAX_CHARS:]))
+        if len(text) > MAX_CHARS:
+            newest = text[-MAX_CHARS:]
+            text = newest.partition(" ")[2] or newest  # no half word
+        self.messages.append(Message(leg, text))
         del self.messages[: -self.limit]
 
     def recall(self, lines: Iterable[tuple[LegKind, str]]) -> None:
