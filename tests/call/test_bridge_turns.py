@@ -284,3 +284,38 @@ async def test_ten_times_the_receptionist_keeps_what_the_operator_promised(stage
         assert answer.leg is LegKind.AGENT
         assert promised in answer.text, (question, answer.text)
     assert [event.mode for event in humans.events(ModeChanged)].count(Mode.TAKEOVER) == 10
+
+
+@pytest.mark.parametrize("hold", [False, True])
+async def test_lines_that_wait_are_given_up_with_the_one_that_sounds(stage_of, agent, replies, hold):
+    """Nothing that the caller does not hear is said, taped, or told to have been said."""
+    humans = await staged(stage_of, agent, replies(["Yes."]), seconds=3.0)
+    operator = humans.join("operator", Stance.LISTEN)
+    for line in ("The first line.", "The second line.", "The third line."):
+        humans.bridge.say(line, LOCAL_PERSON)
+    await humans.run(1000, SILENCE)
+    if hold:
+        humans.bridge.hold(True)
+    else:
+        humans.bridge.set_stance(operator.seat, Stance.TAKE_OVER)
+    await humans.run(200, SILENCE)
+    since = humans.now_ms
+    await humans.run(4000, SILENCE)
+    assert not humans.session.conversation.saying
+    assert not humans.taped(LegKind.AGENT, since).any()
+    assert [f.text for f in humans.events(TranscriptFinal)[1:] if "second" in f.text] == []
+
+
+async def test_a_line_said_for_who_took_over_ends_when_the_caller_is_put_on_hold(stage_of, agent, replies):
+    humans = await staged(stage_of, agent, replies(["Yes."]), seconds=3.0)
+    humans.join("operator", Stance.TAKE_OVER).mic.peak = 0.0
+    humans.bridge.say("A line of the agent's.", LOCAL_PERSON)
+    await humans.run(1000, SILENCE)
+    assert humans.bridge.mode is Mode.SAY
+    humans.bridge.hold(True)
+    await humans.run(200, SILENCE)
+    since = humans.now_ms
+    await humans.run(2500, SILENCE)
+    assert not humans.taped(LegKind.AGENT, since).any()
+    humans.bridge.hold(False)
+    assert humans.bridge.mode is Mode.TAKEOVER

@@ -262,6 +262,8 @@ class Bridge:
             dialogue.step_in(back=self._lost)
         else:
             dialogue.step_aside()
+            if mode is not Mode.SAY:
+                dialogue.drop_lines()
         self._stage.attend()
         for seat in self.seats:
             seat.ear.open = Part.COACH in HEARS[mode].get(seat.part, frozenset())

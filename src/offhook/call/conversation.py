@@ -214,6 +214,13 @@ class Conversation(Conduct):
         if not self.aside.away:
             self.aside.away = True
             self.aside.owed = None
+            self.aside.lines.clear()
+            self._give_up()
+
+    def drop_lines(self) -> None:
+        """No line of a human's is said any more, or waits. Idempotent."""
+        if self.saying:
+            self.aside.lines.clear()
             self._give_up()
 
     def step_in(self, back: bool = False) -> None:

@@ -85,6 +85,9 @@ class Dialogue(Protocol):
         """A human conducts the call: what the agent says is cut as heard; it answers nobody and waits for
         nobody, while the caller's turns go on to be taken down."""
 
+    def drop_lines(self) -> None:
+        """The lines of humans that are being said, or wait, are given up, as heard. Idempotent."""
+
     def step_in(self, back: bool = False) -> None:
         """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
 

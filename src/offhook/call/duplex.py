@@ -163,6 +163,11 @@ class DuplexConversation(DuplexTurns):
         self._meanwhile.begin()
         self._show()
 
+    def drop_lines(self) -> None:
+        """No line of a human's is said any more. Idempotent."""
+        if self.saying:
+            self._give_up()
+
     def step_in(self, back: bool = False) -> None:
         """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
         if not self.aside.away:
