@@ -1,0 +1,114 @@
+"""What is at an ear: the server's sound on its way into a browser, what the browser plays, and recordings.
+
+Levels of single frequencies, in dB of the tones that the microphones and voices give.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import wave
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page
+from tones import HERTZ, PEAK
+
+RATE = 16_000
+LONGEST = 2.0
+"""Seconds of what is played that can be read back."""
+NOWHERE_DB = -120.0
+HOLD_HZ = 659.25
+TAP = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode) {
+    window.tap = new AnalyserNode(to.context, { fftSize: 32768 });
+    connect.call(this, window.tap);
+  }
+  return connect.call(this, to, ...rest);
+};
+window.wire = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => data instanceof ArrayBuffer && window.wire.push(data));
+  }
+};
+window.requestAnimationFrame = (draw) => window.setTimeout(() => draw(performance.now()), 200);
+window.cancelAnimationFrame = (timer) => window.clearTimeout(timer);
+"""
+"""Keeps the binary messages of a page's sockets, and the last 32768 samples of what goes to its loudspeaker.
+Meters are drawn seldom: three pages, a server and the judge of them share one machine."""
+_TEXT = """const text = (bytes) => {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+};"""
+_WIRE = f"""(header) => {{
+  {_TEXT}
+  return window.wire.map((message) => text(new Uint8Array(message, header)));
+}}"""
+_PLAYED = f"""(count) => {{
+  {_TEXT}
+  const samples = new Float32Array(window.tap.fftSize);
+  window.tap.getFloatTimeDomainData(samples);
+  return text(new Uint8Array(Int16Array.from(samples.slice(-count), (s) => Math.round(s * 32767)).buffer));
+}}"""
+
+
+def microphone(path: Path, hertz: int) -> Path:
+    """A tone as a WAV whose end joins its beginning. It swells three times a second, as talk does."""
+    time = np.arange(RATE * 10) / RATE
+    sound = PEAK * np.sin(2 * np.pi * hertz * time) * (1 + 0.5 * np.sin(2 * np.pi * 3 * time))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(np.rint(sound * 32767).astype("<i2").tobytes())
+    return path
+
+
+def level(samples: np.ndarray, hertz: float) -> float:
+    """Of one frequency, in dB of a source's own tone."""
+    if len(samples) < RATE // 5:
+        return NOWHERE_DB
+    window = np.blackman(len(samples))
+    turn = np.exp(-2j * np.pi * hertz * np.arange(len(samples)) / RATE)
+    peak = 2 * abs(np.dot(samples.astype(float) * window, turn)) / window.sum() / 32767
+    return float(max(NOWHERE_DB, 20 * np.log10(max(peak, 1e-9) / PEAK)))
+
+
+def levels(samples: np.ndarray) -> dict[str, float]:
+    """Of every source. Hold audio comes and goes: the loudest 400 ms of it."""
+    piece = RATE * 2 // 5
+    starts = range(0, max(1, len(samples) - piece), piece // 4)
+    found = {name: level(samples, hertz) for name, hertz in HERTZ.items()}
+    return found | {"hold_audio": max(level(samples[at : at + piece], HOLD_HZ) for at in starts)}
+
+
+class Ear:
+    """One page's, with TAP in it. The server's messages to it have a header of so many bytes."""
+
+    def __init__(self, page: Page, header: int) -> None:
+        self._page = page
+        self._header = header
+
+    def listen(self) -> None:
+        """Forget what was heard."""
+        self._page.evaluate("() => { window.wire.length = 0; }")
+
+    def sent(self) -> np.ndarray:
+        """The PCM that the server sent to the page since `listen`."""
+        pieces = self._page.evaluate(_WIRE, self._header)
+        return np.frombuffer(b"".join(map(base64.b64decode, pieces)), "<i2")
+
+    def played(self, seconds: float) -> np.ndarray:
+        """The last so many (at most LONGEST) of what the page gave to its loudspeaker."""
+        return np.frombuffer(base64.b64decode(self._page.evaluate(_PLAYED, int(seconds * RATE))), "<i2")
+
+
+def recording(wav: bytes) -> list[np.ndarray]:
+    """The channels of a recording."""
+    with wave.open(io.BytesIO(wav)) as file:
+        assert file.getframerate() == RATE
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return [samples[side :: file.getnchannels()] for side in range(file.getnchannels())]
