@@ -49,6 +49,7 @@ def run_checks(online: bool = False) -> Iterator[Check]:
     except SettingsError as error:
         yield Check("settings", Mark.WRONG, error.reason, "correct it; the rest is checked with defaults")
         settings = Settings()
+    from offhook.cli.engine_checks import check_engines, check_tools
     from offhook.cli.house_checks import check_agents, check_database
     from offhook.cli.model_checks import check_models
     from offhook.cli.provider_checks import check_providers
@@ -61,7 +62,9 @@ def run_checks(online: bool = False) -> Iterator[Check]:
         check_agents,
         check_sound,
         check_twilio,
+        partial(check_engines, online=online),
         partial(check_providers, online=online),
+        check_tools,
         check_public_url,
         check_api_key,
         check_unused,

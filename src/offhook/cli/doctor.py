@@ -18,7 +18,9 @@ def doctor(
     from rich.text import Text
 
     from offhook.cli.checks import Mark, run_checks
+    from offhook.foundation import log
 
+    log.configure("warning")  # to stderr: what is printed here is the checks
     wrong = False
     results = []
     console = Console()

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from offhook.audio.frame import PHONE
 from offhook.engines.duplex import NOBODY, DuplexContext, DuplexListener
 from offhook.engines.elevenlabs_ends import PROVIDER
 from offhook.engines.elevenlabs_link import AgentLink
 from offhook.engines.elevenlabs_session import AgentSession, Setup
 from offhook.engines.openai_memory import CallerMemory, story
 from offhook.engines.vendor_socket import VendorBounds
+from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.foundation.errors import BusyError, DeniedError, ProviderError, UnfitError
 from offhook.foundation.events import LegKind
@@ -71,6 +73,11 @@ class ElevenLabsFactory:
 
     def agent_id(self, context: DuplexContext) -> str:
         return self.options.agents.get(context.agent.name) or self.options.agent_id
+
+    async def probe(self, agent: Agent) -> None:
+        """Ask for a private agent's address; a conversation would cost. Raises ProviderError."""
+        if self.options.private:
+            await self.link.address(self.agent_id(DuplexContext("check", agent, PHONE, tuple)), True)
 
     async def close(self) -> None:
         await self.link.close()

@@ -8,11 +8,15 @@ from urllib.parse import urlencode
 
 import structlog
 
+from offhook.audio.frame import PHONE
 from offhook.engines.duplex import DuplexContext
 from offhook.engines.openai_engine import OpenAiRealtimeEngine, Server
+from offhook.engines.openai_memory import CallerMemory
 from offhook.engines.openai_notes import PROVIDER
+from offhook.engines.openai_session import RealtimeSession
 from offhook.engines.openai_speech import wire_format
 from offhook.engines.vendor_socket import VendorBounds
+from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.protocols import openai_realtime as wire
 from offhook.protocols.openai_models import retirement
@@ -61,6 +65,14 @@ class OpenAiRealtimeFactory:
     def converse(self, context: DuplexContext) -> OpenAiRealtimeEngine:
         server = Server(self.url, self.headers, self.bounds, self.clock, self.options.session_seconds)
         return OpenAiRealtimeEngine(server, self.config(context), context)
+
+    async def probe(self, agent: Agent) -> None:
+        """Begin a session as for a call, and end it; without audio it costs nothing. Raises ProviderError."""
+        config = self.config(DuplexContext("check", agent, PHONE, tuple))
+        session = RealtimeSession(config, PHONE, self.bounds, CallerMemory(PHONE), self.clock.now)
+        await session.open(self.url, self.headers)
+        session.close()
+        await session.wait_closed()
 
     async def close(self) -> None:
         """Nothing is shared by the calls."""
