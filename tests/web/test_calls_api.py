@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from offhook.foundation.events import ChannelKind, Direction
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.storage.base import CallRecord
+from offhook.web.headers import BodyLimit
 from offhook.web.ranges import SoundResponse, Unsatisfiable, parse_range
 
 NOBODY = "call_" + "0" * 26
@@ -210,6 +211,32 @@ async def test_bodies_have_a_bound(stage: Any) -> None:
         assert (await http.post("/api/calls", content=drip())).status_code == 413
         odd = await http.post("/api/calls", content=b"{}", headers={"Content-Length": "1e3"})
         assert odd.status_code == 413
+
+
+async def test_a_body_that_is_too_large_is_taken_before_it_is_refused() -> None:
+    """Else a client that writes all of it before it reads sees a broken connection, and no 413."""
+    sent: list[Any] = []
+    waiting = [
+        {"type": "http.request", "body": bytes(1 << 20), "more_body": more} for more in (True, True, False)
+    ]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("asked all the same")
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"3145728")]}
+    await BodyLimit(app, 1 << 20)(scope, receive, send)
+    assert (sent[0]["status"], waiting) == (413, [])
+    waiting = [{"type": "http.request", "body": b"", "more_body": True}]
+    await BodyLimit(app, 1 << 20)(
+        {**scope, "headers": [*scope["headers"], (b"expect", b"100-continue")]}, receive, send
+    )
+    assert waiting, "who asks first need not send it"
 
 
 async def test_the_database_may_be_gone(make_stage: Callable[..., Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +28,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _POLLED = frozenset({"/healthz", "/readyz", "/metrics"})
+_DROPPED_BYTES, _DROPPED_S = 64 << 20, 3.0
 _log = structlog.stdlib.get_logger("offhook.web.access")
 
 
@@ -66,6 +69,18 @@ def printable(path: str) -> str:
     return path[:200].encode("ascii", "backslashreplace").decode().replace("\r", "\\r").replace("\n", "\\n")
 
 
+async def _drop(receive: Receive) -> None:
+    """Take some of a body that nobody wants: a peer that is cut off while it writes reads no answer."""
+    left = _DROPPED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DROPPED_S):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
 class BodyLimit:
     """Answers 413 to requests whose body is over `size` bytes, announced or sent.
 
@@ -84,8 +99,11 @@ class BodyLimit:
             return
         size = self._others.get(scope["path"], self._usual)
         reason = f"a request body has at most {size} bytes"
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "0")
         if not announced.isdecimal() or len(announced) > 18 or int(announced) > size:
+            if "expect" not in headers:
+                await _drop(receive)
             await fault(413, reason, headers={"Connection": "close"})(scope, receive, send)
             return
         taken = 0
