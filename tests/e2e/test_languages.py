@@ -90,6 +90,14 @@ def _spoken(line: str) -> bytes:
         return thread.submit(asyncio.run, say()).result(60)
 
 
+_EDGES = """(e) => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  return [e.getBoundingClientRect().right, [...range.getClientRects()].map((line) => line.right)];
+}"""
+"""The right edge of an element, and of each line of its words."""
+
+
 def _call(house: Server, open_page: Open, path: Path, answers: int) -> tuple[Page, str]:
     """A call until the agent has answered so many times; the call's page of the console."""
     page = open_page(f"{house.url}/call", path)
@@ -127,6 +135,10 @@ def test_each_caller_is_answered_in_their_language_by_its_voice(
     ]
     page, switched = _call(house, open_page, microphone("switches", *SWITCHES), 4)
     shoot(page, "two-languages-live")
+    live = page.locator(".line .words").filter(has_text="الجمعة").first
+    assert live.evaluate("(e) => getComputedStyle(e).direction") == "rtl"
+    bubble, lines = live.evaluate(_EDGES)
+    assert lines[-1] == pytest.approx(bubble, abs=2), "every line begins at the right"
     said = [(leg, language) for leg, language, _ in _turns(house, switched)]
     expected = [("agent", "en")]
     for language in ("en", "ar", "ar", "en"):
