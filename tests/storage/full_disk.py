@@ -19,6 +19,12 @@ from offhook.storage.sql import SqlStore
 BOUND = 256 * 1024
 
 
+async def taken(part: Path, size: int, troubles: list[str]) -> None:
+    """Until the deck's thread has written so much: however slow it is, no frame waits too long."""
+    while not troubles and not (part.exists() and part.stat().st_size >= size and size < BOUND):
+        await asyncio.sleep(0.002)
+
+
 async def main(directory: Path) -> None:
     troubles: list[str] = []
     store = SqlStore(f"sqlite:///{directory}/offhook.db", commit_interval=0.01)
@@ -28,12 +34,12 @@ async def main(directory: Path) -> None:
     await store.flush()
     resource.setrlimit(resource.RLIMIT_FSIZE, (BOUND, resource.RLIM_INFINITY))
     tape = tapes.open(call, {LegKind.CALLER: PHONE})
+    part = directory / "recordings" / call / "caller.part"
     for second in range(60):
         for frame in range(50):
             tape.write(LegKind.CALLER, second * 8000 + frame * 160, bytes(range(160)))
-        await asyncio.sleep(0 if troubles else 0.005)
-    await asyncio.sleep(0.15)
-    size = (directory / "recordings" / call / "caller.part").stat().st_size
+        await taken(part, min((second + 1) * 8000, BOUND), troubles)
+    size = part.stat().st_size
     tape.close()
     state = RecordingState.TAPING
     while state is RecordingState.TAPING:
