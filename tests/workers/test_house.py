@@ -24,7 +24,10 @@ from offhook.protocols.twilio_peer import TwilioPeer
 
 async def test_calls_are_shared_out_evenly_and_any_worker_lists_and_ends_them(house: Server) -> None:
     async with AsyncExitStack() as stack, asking(house) as console:
-        lines = [await stack.enter_async_context(on_the_line(house.port)) for _ in range(4)]
+        lines = []
+        for _ in range(4):
+            lines.append(await stack.enter_async_context(on_the_line(house.port)))
+            await asyncio.sleep(0.1)  # a worker's count reaches the supervisor
         calls = await by_worker(console, 4)
         assert {worker: len(ids) for worker, ids in calls.items()} == {0: 2, 1: 2}
         everyone = {call for ids in calls.values() for call in ids}
@@ -123,11 +126,11 @@ async def test_a_call_token_is_good_for_one_call_of_two_workers(house: Server) -
 
 async def test_a_recording_is_deleted_by_the_worker_that_has_it(house: Server) -> None:
     async with AsyncExitStack() as stack, asking(house) as console:
-        for _ in range(2):
+        for _ in range(4):
             await stack.enter_async_context(on_the_line(house.port))
-        calls = [found[0] for found in (await by_worker(console, 2)).values()]
+        calls = [call for found in (await by_worker(console, 4)).values() for call in found]
         folder = Path(f"/proc/{house.process.pid}/cwd").resolve() / "data" / "recordings"
-        await until(lambda: all((folder / call).is_dir() for call in calls), 3, "both are being taped")
+        await until(lambda: all((folder / call).is_dir() for call in calls), 3, "all are being taped")
         async with asking(house, keep=True) as one_worker:
             for call in calls:
                 answer = await one_worker.http.delete(f"/api/calls/{call}/recording")
@@ -139,7 +142,7 @@ async def test_a_recording_is_deleted_by_the_worker_that_has_it(house: Server) -
             rows = [await console.call(call) for call in calls]
             return {row["state"] for row in rows} == {"ended"}
 
-        await until(ended, 3, "both have ended")
+        await until(ended, 3, "all have ended")
         await asyncio.sleep(0.3)  # longer than sealing so short a tape takes
         assert {(await console.call(call))["recording"] for call in calls} == {"deleted"}
         assert [path.name for path in folder.iterdir() if path.name.startswith(tuple(calls))] == []
