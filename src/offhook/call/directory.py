@@ -190,7 +190,7 @@ class Directory:
 
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
-        call_id = house.new_call_id()
+        call_id = arrival.call_id or house.new_call_id()
         if channel.kind is not ChannelKind.PHONE and agent.facts.transfer_to:
             # Only a phone line can be connected elsewhere; on others the agent takes a message.
             agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
@@ -274,7 +274,7 @@ class Directory:
     def _tape(self, timeline: Timeline, format: AudioFormat) -> Tape | None:
         if self._house.recorder is None:
             return None
-        formats = {LegKind.CALLER: format, LegKind.AGENT: format}
+        formats: dict[str, AudioFormat] = {LegKind.CALLER: format, LegKind.AGENT: format}
         try:
             return self._house.recorder.open(timeline.call_id, formats)
         except StorageError as error:

@@ -135,7 +135,7 @@ def unchanged(agent: Agent) -> Agent:
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A caller at the door: what the channel knows before the call begins. `shape` makes of the agent what
-    it shall be in this call."""
+    it shall be in this call; `call_id` is the id that was promised to the caller, empty for a new one."""
 
     direction: Direction = Direction.INBOUND
     agent: str = ""
@@ -155,3 +155,4 @@ class Reception(Protocol):
 
         Raises LimitError (no capacity), NotFoundError (no such agent), RefusedError. Nothing is
         constructed when it raises."""
+    call_id: str = ""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from picows import WSTransport
 
 from offhook.channels.base import Arrival, Reception
-from offhook.channels.bounds import SocketBounds, TokenBucket, Valve
+from offhook.channels.bounds import SocketBounds
 from offhook.channels.browser_channel import BrowserChannel
+from offhook.channels.rates import Rates
 from offhook.channels.resume import ResumeDesk
 from offhook.channels.socket import LOST, NO_CODE, PeerSocket
 from offhook.channels.voice import UpVoice
@@ -73,7 +74,7 @@ class BrowserSocket(PeerSocket):
         self._reader = BrowserReader()
         self._voice = UpVoice()
         self._channel: BrowserChannel | None = None
-        self._rates = _Rates(bounds)
+        self._rates = Rates(bounds)
         self._pulse = Pulse(watch.checks(bounds.media_silence_seconds))
         self._now = asyncio.get_running_loop().time
 
@@ -206,18 +207,3 @@ class BrowserSocket(PeerSocket):
             channel.detach(self, EndReason.PEER_LOST, may_return=True)
         else:
             channel.detach(self, EndReason.CALLER_HUNG_UP, may_return=code == _GOING_AWAY)
-
-
-class _Rates:
-    """How fast one browser may send what."""
-
-    def __init__(self, bounds: SocketBounds) -> None:
-        self.media = Valve(bounds.media_rate, bounds.media_burst)
-        self.control = Valve(bounds.control_rate, bounds.control_burst)
-        self._digits = TokenBucket(bounds.digit_rate, bounds.digit_rate)
-
-    def admits(self, control: Control | None, now: float) -> bool:
-        """Digits have a bucket of their own; what it refuses counts as any message, and is dropped."""
-        if isinstance(control, Digit):
-            return self._digits.take(now) or (self.control.admit(now) and False)
-        return self.control.admit(now)

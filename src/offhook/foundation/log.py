@@ -19,6 +19,8 @@ _QUIET = (
     "sqlalchemy",
     "alembic",
     "picows",
+    "aioice",
+    "aiortc",
     "watchfiles",
     "twilio.http_client",
 )

@@ -107,10 +107,11 @@ Control = Start | Text | Digit | Mute | MarkEcho | Ping | Stats | End
 
 
 class BrowserReader:
-    """One connection's incoming half: `start` first and once, nothing after `end`."""
+    """One connection's incoming half: `start` first and once, nothing after `end`. It is `started` where an
+    offer said what `start` says."""
 
-    def __init__(self) -> None:
-        self.started = False
+    def __init__(self, started: bool = False) -> None:
+        self.started = started
         self.ended = False
 
     def receive_text(self, raw: bytes | str) -> Control | None:
