@@ -36,9 +36,18 @@ class Layer:
 def describe(error: ValidationError, layers: Sequence[Layer]) -> str:
     """The first fault of `error` in one line, and how many more there are."""
     details = error.errors(include_url=False)
-    line = escape_controls(_line(details[0], layers))
+    line = escape_controls(_line(details[0], layers) + _rule(details[0]["loc"], layers))
     more = len(details) - 1
     return line + (f" (and {more} more)" if more else "")
+
+
+def _rule(path: Sequence[str | int], layers: Sequence[Layer]) -> str:
+    """` (rule "NAME")` for a fault in a routing rule that has a name."""
+    if tuple(path[:2]) != ("routing", "rules") or len(path) < 3:
+        return ""
+    rules = (_at(layer.values, path[:3]) for layer in layers)
+    name = next((rule.get("name") for rule in rules if isinstance(rule, Mapping)), None)
+    return f' (rule "{name}")' if name and isinstance(name, str) else ""
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:

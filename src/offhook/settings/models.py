@@ -14,6 +14,8 @@ from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.coach import Coach, check_coach
 from offhook.settings.demo import demo_agent
+from offhook.settings.queues import QueueSettings, check_queues
+from offhook.settings.routing import Routing, check_routing
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
@@ -106,6 +108,8 @@ class Settings(BaseSettings):
     anthropic: Anthropic = Field(default_factory=Anthropic)
     whisper: Whisper = Field(default_factory=Whisper)
     livekit: LiveKit = Field(default_factory=LiveKit)
+    routing: Routing = Field(default_factory=Routing)
+    queues: dict[str, QueueSettings] = Field(default_factory=dict)
     tools: dict[str, ToolSettings] = Field(default_factory=dict)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
 
@@ -156,6 +160,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_coach(self) -> Settings:
         check_coach(self.coach, self.agents)
+        return self
+
+    @model_validator(mode="after")
+    def _check_routing(self) -> Settings:
+        check_queues(self.queues, self.agents.keys())
+        check_routing(self.routing, self.agents.keys(), self.queues.keys())
         return self
 
 

@@ -1,0 +1,1 @@
+"""What a contact center does with its calls, beside the desk."""
