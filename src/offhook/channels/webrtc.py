@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from offhook.channels.base import Arrival, Reception
+from offhook.channels.base import Reception
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.pacer import Pacer
 from offhook.channels.resume import ResumeDesk
@@ -22,26 +21,18 @@ from offhook.channels.webrtc_channel import Surroundings, WebRtcChannel
 from offhook.channels.webrtc_ice import IcePlan, check_candidate
 from offhook.channels.webrtc_peer import Peer
 from offhook.channels.webrtc_sdp import Offer, read_offer
-from offhook.foundation.errors import NotFoundError, WireError
+from offhook.channels.webrtc_sessions import Answered, Newcomer
+from offhook.foundation.errors import ConflictError, NotFoundError, WireError
 from offhook.foundation.events import EndReason
-from offhook.protocols.trickle import Fragment, read_fragment, write_fragment
+from offhook.protocols.trickle import read_fragment, write_fragment
 
 CERTIFICATE_S = 86_400.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """`session` is the secret for all that follows; the call begins when the connection stands."""
-
-    call_id: str
-    session: str
-    sdp: str
-
-
 class WebRtcDesk:
-    """All sessions of one process. `new_call_id` names the calls; a connection may take `patience_s` to be
-    made."""
+    """All sessions of one process. Implements RtcSessions. `new_call_id` names the calls; a connection may
+    take `patience_s` to be made."""
 
     def __init__(
         self,
@@ -71,69 +62,55 @@ class WebRtcDesk:
     def __len__(self) -> int:
         return len(self._channels)
 
-    async def begin(self, sdp: str, arrival: Arrival, gone: Callable[[], None] = lambda: None) -> Answered:
-        """Answer a new caller's offer; `gone` is told when nothing of it is left, also where this raises.
-
-        Raises WireError for an offer that is none, LimitError where no port is free.
-        """
+    async def begin(self, sdp: str, newcomer: Newcomer) -> Answered:
         channel: WebRtcChannel | None = None
-        told = gone
 
         def left() -> None:
             if channel is not None:
                 self._channels.discard(channel)
-            told()
+            newcomer.gone()
 
         try:
             offer = read_offer(sdp)
-            arrival = replace(arrival, call_id=arrival.call_id or self._new_call_id())
         except BaseException:
-            gone()
+            left()
             raise
-        channel = WebRtcChannel(self._around, arrival, left)
+        channel = WebRtcChannel(self._around, self._new_call_id(), newcomer, left)
         self._channels.add(channel)
         try:
-            answer = await self._answer(channel, offer)
+            return await self._answer(channel, offer)
         except BaseException:
             channel.abandon()
             raise
-        return Answered(channel.call_id, channel.session, answer)
 
     async def renew(self, session: str, sdp: str) -> Answered:
-        """Answer another offer on a session: a client that goes another way, or that began anew.
-
-        Raises NotFoundError, WireError, LimitError.
-        """
         channel = self._find(session)
         offer = read_offer(sdp)
         peer = channel.peer_now or channel.coming
-        if peer is not None and offer.continues(peer.offer):
+        if peer is None or offer.fingerprints != peer.offer.fingerprints:
+            return await self._answer(channel, offer)
+        if offer.ufrag != peer.offer.ufrag:
             answer = await peer.restart(offer)
-        elif peer is not None and offer.fingerprints == peer.offer.fingerprints:
-            answer = peer.repeat(offer)
         else:
-            answer = await self._answer(channel, offer)
-        return Answered(channel.call_id, session, answer)
+            answer = peer.repeat(offer)
+        return Answered(channel.call_id, session, answer, peer.tag)
 
-    async def trickle(self, session: str, text: str) -> str:
-        """Candidates of a client; with another ICE name its restart, and what is returned is our side.
-
-        Raises NotFoundError, WireError, LimitError.
-        """
+    async def trickle(self, session: str, fragment: str, tag: str = "") -> tuple[str, str]:
         channel = self._find(session)
-        fragment = read_fragment(text)
-        candidates = tuple(check_candidate(each) for each in fragment.candidates)
+        found = read_fragment(fragment)
+        for candidate in found.candidates:
+            check_candidate(candidate)
         peer = channel.coming or channel.peer_now
         if peer is None:
             raise NotFoundError("this session has no connection")
-        if bool(fragment.password) != bool(fragment.ufrag):
+        if bool(found.password) != bool(found.ufrag):
             raise WireError("an ICE name comes with its password")
-        fragment = Fragment(fragment.ufrag, fragment.password, candidates, fragment.ended)
-        ours = await peer.trickle(fragment)
-        return write_fragment(ours, peer.mids) if ours is not None else ""
+        if tag not in ("", peer.tag):
+            raise ConflictError("this is not the ICE session that there is now")
+        ours = await peer.trickle(found)
+        return (write_fragment(ours, peer.mids) if ours is not None else ""), peer.tag
 
-    def leave(self, session: str) -> None:
-        """The client hangs up. Raises NotFoundError."""
+    async def leave(self, session: str) -> None:
         channel = self._find(session)
         if channel.begun:
             channel.hang_up(EndReason.CALLER_HUNG_UP)
@@ -156,17 +133,18 @@ class WebRtcDesk:
             raise NotFoundError("there is no such session")
         return channel
 
-    async def _answer(self, channel: WebRtcChannel, offer: Offer) -> str:
+    async def _answer(self, channel: WebRtcChannel, offer: Offer) -> Answered:
         peer = Peer(channel, self._plan, self._own_certificate(), offer, self._patience_s)
         old, channel.coming = channel.coming, peer
         if old is not None:
             self._spawn(old.close(), "webrtc-close")
         try:
-            return await peer.answer()
+            answer = await peer.answer()
         except BaseException:
             if channel.coming is peer:
                 channel.coming = None
             raise
+        return Answered(channel.call_id, channel.session, answer, peer.tag)
 
     def _own_certificate(self) -> RTCCertificate:
         """One for all callers of a day."""

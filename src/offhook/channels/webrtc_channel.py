@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from offhook.audio.frame import WIDEBAND, AudioFormat
-from offhook.channels.base import Arrival, CallerListener, Reception
+from offhook.channels.base import CallerListener, Reception
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.outbox import Outbox
 from offhook.channels.pacer import Pacer
@@ -19,6 +19,7 @@ from offhook.channels.rtp_mouth import FRAME_S, RtpMouth
 from offhook.channels.screen import ended, show
 from offhook.channels.watch import Pulse, Watch
 from offhook.channels.webrtc_peer import Peer, written_report
+from offhook.channels.webrtc_sessions import Newcomer
 from offhook.channels.webrtc_talk import Talk
 from offhook.foundation.errors import OffhookError
 from offhook.foundation.events import CallEnded, ChannelKind, EndReason, Entry, Levels
@@ -51,9 +52,11 @@ class WebRtcChannel:
     The call begins when the first connection stands; `gone` is told once nothing of it is left.
     """
 
-    def __init__(self, around: Surroundings, arrival: Arrival, gone: Callable[[], None]) -> None:
+    def __init__(
+        self, around: Surroundings, call_id: str, newcomer: Newcomer, gone: Callable[[], None]
+    ) -> None:
         self._around = around
-        self._arrival = arrival
+        self._newcomer = newcomer
         self._gone = gone
         self._seat = Seat(around.sessions, self, around.bounds.resume_seconds)
         self._now = asyncio.get_running_loop().time
@@ -68,7 +71,7 @@ class WebRtcChannel:
         self._lost = self._ending = self._finished = self._told_end = self._shown = False
         self.outbox = Outbox(lambda raw, _: self._pass_on(raw), 0)
         self.outbox.pause()
-        self.call_id = arrival.call_id
+        self.call_id = call_id
         self.peer_now: Peer | None = None
         self.coming: Peer | None = None
         self.muted = False
@@ -172,7 +175,8 @@ class WebRtcChannel:
 
     def _begin(self) -> None:
         try:
-            self.call_id, self._listener = self._around.reception.arrive(self, self._arrival)
+            arrival = replace(self._newcomer.admit(), call_id=self.call_id)
+            self.call_id, self._listener = self._around.reception.arrive(self, arrival)
         except OffhookError as error:
             self._talk.refuse(error)
             self.hang_up(EndReason.REFUSED)
@@ -213,7 +217,7 @@ class WebRtcChannel:
         resumed = self._seen > 0
         self._seen += 1
         self._shown = True
-        started = self._writer.started(self.call_id, self.session, Codec.OPUS, self._arrival.agent, resumed)
+        started = self._writer.started(self.call_id, self.session, Codec.OPUS, self._newcomer.agent, resumed)
         peer.tell(started)
         self.outbox.resume()
 

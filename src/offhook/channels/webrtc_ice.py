@@ -41,8 +41,8 @@ class IceServer:
     port: int
     transport: str = "udp"
     tls: bool = False
-    username: str = ""
-    credential: str = ""
+    login: Callable[[], tuple[str, str]] = lambda: ("", "")
+    """Name and password, as they are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ def _servers(plan: IcePlan) -> dict[str, Any]:
             "turn_ssl": turn.tls,
             "turn_transport": turn.transport,
         }
-        servers |= {"turn_username": turn.username, "turn_password": turn.credential}
+        servers["turn_username"], servers["turn_password"] = turn.login()
     return servers
 
 

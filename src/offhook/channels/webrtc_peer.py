@@ -121,6 +121,12 @@ class Peer:
         return Fragment(ice.local_username, ice.local_password, self._candidates, ended=True)
 
     @property
+    def tag(self) -> str:
+        """The name of the ICE session that is the newest: our side's."""
+        newest = self._next or self._ice
+        return newest.local_username if newest is not None else ""
+
+    @property
     def mids(self) -> list[str]:
         """Of the media that were taken, the sound's first."""
         offer = self.offer

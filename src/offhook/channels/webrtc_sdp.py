@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from aiortc.rtcicetransport import RTCIceParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
+from offhook.channels.webrtc_sessions import MOST_SDP
 from offhook.foundation.errors import WireError
+from offhook.protocols.base import SizeError
 
-MOST_BYTES = 32_768
 MOST_CANDIDATES = 16
 MESSAGE_BYTES = 65_536
 _CREDENTIALS = re.compile(r"[A-Za-z0-9+/]{4,256} [A-Za-z0-9+/]{22,256}")
@@ -65,10 +66,6 @@ class Offer:
     def hears(self) -> bool:
         return self.direction in ("sendrecv", "sendonly")
 
-    def continues(self, other: Offer) -> bool:
-        """Whether this is the same client's offer to go on by another way (an ICE restart)."""
-        return self.fingerprints == other.fingerprints and self.ufrag != other.ufrag
-
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -84,8 +81,8 @@ class Side:
 
 def read_offer(text: str) -> Offer:
     """Raises WireError, with what is wrong in one sentence."""
-    if len(text) > MOST_BYTES:
-        raise WireError(f"an offer has at most {MOST_BYTES} bytes")
+    if len(text) > MOST_SDP:
+        raise SizeError(f"an offer has at most {MOST_SDP} bytes")
     try:
         session = SessionDescription.parse(text)
     except Exception:  # the parser raises whatever its conversions raise

@@ -20,6 +20,7 @@ from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
 
+from offhook.settings.webrtc import WebRtc
 
 class Limits(Section):
     """Bounds that keep one peer from hurting the others."""
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
     whisper: Whisper = Field(default_factory=Whisper)
     livekit: LiveKit = Field(default_factory=LiveKit)
     routing: Routing = Field(default_factory=Routing)
+    webrtc: WebRtc = Field(default_factory=WebRtc)
     queues: dict[str, QueueSettings] = Field(default_factory=dict)
     tools: dict[str, ToolSettings] = Field(default_factory=dict)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})

@@ -17,6 +17,8 @@ class Access(StrEnum):
     """Anyone; what it does is safe or guarded on its own."""
     VENDOR = "vendor"
     """The phone vendor; the route checks its signature before anything else."""
+    CALLER = "caller"
+    """Anyone, also a page of another site; the route checks where it comes from, and its call token."""
 
 
 ACCESS: dict[tuple[str, str], Access | Action] = {
@@ -26,6 +28,18 @@ ACCESS: dict[tuple[str, str], Access | Action] = {
     ("GET", "/login"): Access.PUBLIC,
     ("GET", "/live"): Access.PUBLIC,
     ("GET", "/static/console/{path:path}"): Access.PUBLIC,
+    ("GET", "/api/webrtc"): Access.CALLER,
+    ("OPTIONS", "/api/webrtc"): Access.CALLER,
+    ("POST", "/api/webrtc/offer"): Access.CALLER,
+    ("OPTIONS", "/api/webrtc/offer"): Access.CALLER,
+    ("PATCH", "/api/webrtc/{session}"): Access.CALLER,
+    ("DELETE", "/api/webrtc/{session}"): Access.CALLER,
+    ("OPTIONS", "/api/webrtc/{session}"): Access.CALLER,
+    ("POST", "/whip"): Access.CALLER,
+    ("OPTIONS", "/whip"): Access.CALLER,
+    ("PATCH", "/whip/{session}"): Access.CALLER,
+    ("DELETE", "/whip/{session}"): Access.CALLER,
+    ("OPTIONS", "/whip/{session}"): Access.CALLER,
     ("POST", "/hooks/twilio/voice"): Access.VENDOR,
     ("GET", "/hooks/twilio/after"): Access.VENDOR,
     ("POST", "/hooks/twilio/after"): Access.VENDOR,

@@ -81,8 +81,22 @@ class CallTokens:
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
+    def peek(self, token: str) -> str:
+        """The agent that the token was minted for; it stays good. Raises RefusedError."""
+        agent, _, left = self._read(token)
+        if left <= 0:
+            raise RefusedError("the call token is used or expired")
+        return agent
+
     def redeem(self, token: str) -> str:
         """The agent that the token was minted for, once. Raises RefusedError, LimitError."""
+        agent, jti, left = self._read(token)
+        if left <= 0 or not self._used.claim(jti, left):
+            raise RefusedError("the call token is used or expired")
+        return agent
+
+    def _read(self, token: str) -> tuple[str, str, float]:
+        """Agent, id, and how long it is good for. Raises RefusedError."""
         try:
             claims = jwt.decode(
                 token,
@@ -94,7 +108,4 @@ class CallTokens:
             expires, jti, agent = float(claims["exp"]), str(claims["jti"]), str(claims["agent"])
         except (jwt.PyJWTError, ValueError, TypeError, UnicodeError, RecursionError):
             raise RefusedError("the call token is not valid") from None
-        left = expires + _LEEWAY_SECONDS - self._clock.wall().timestamp()
-        if left <= 0 or not self._used.claim(jti, left):
-            raise RefusedError("the call token is used or expired")
-        return agent
+        return agent, jti, expires + _LEEWAY_SECONDS - self._clock.wall().timestamp()

@@ -54,7 +54,7 @@ class Gate:
         if len(headers.getlist("host")) != 1:
             return fault(400, "a request names one Host")
         wanted = access_of(scope["method"], scope["path"])
-        if wanted is Access.VENDOR:
+        if wanted in (Access.VENDOR, Access.CALLER):
             return None
         if is_cross_site(scope["method"], headers):
             return fault(403, "another site's page may not do this")

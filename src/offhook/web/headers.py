@@ -27,6 +27,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_SECRET = ("/whip/", "/api/webrtc/")
+"""Paths that end with the secret of a session."""
 _POLLED = frozenset({"/healthz", "/readyz", "/metrics"})
 _DROPPED_BYTES, _DROPPED_S = 64 << 20, 3.0
 _log = structlog.stdlib.get_logger("offhook.web.access")
@@ -65,7 +67,9 @@ class SecurityHeaders:
 
 
 def printable(path: str) -> str:
-    """A path as it may stand in a log line: short, and nothing but visible ASCII."""
+    """A path as it may stand in a log line: short, nothing but visible ASCII, no secret of a session."""
+    if path.startswith(_SECRET) and path != "/api/webrtc/offer":
+        path = path[: path.rindex("/") + 1] + "…"
     return path[:200].encode("ascii", "backslashreplace").decode().replace("\r", "\\r").replace("\n", "\\n")
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from offhook import __version__
+from offhook.channels.webrtc_sessions import RtcSessions
 from offhook.desk.clips import MAX_FILE as MAX_CLIP
 from offhook.desk.evidence.desk import EvidenceDesk
 from offhook.desk.people import People
@@ -55,6 +56,9 @@ from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_ro
 from offhook.web.visitors import Visitors
 from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
 from offhook.web.wrap_up_routes import wrap_up_routes
+from offhook.web.webrtc_door import RtcDoor, Servers
+from offhook.web.webrtc_routes import webrtc_routes
+from offhook.web.webrtc_site import rtc_door
 
 BROWSER_PATH = "/media/browser"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
@@ -69,7 +73,8 @@ class Parts:
     the calls and the room of all, calls `elsewhere`, and how to `gather` all metrics
     and the states of `providers`. With a `catalogue`
     there are the doors that OpenAI's clients know, with a `studio` those of voices and clips. Without
-    `people` nobody logs in and nothing is noted; `live` is the desk."""
+    `people` nobody logs in and nothing is noted; `live` is the desk. `webrtc` are callers without a socket,
+    `rtc_servers` gives their ICE servers."""
 
     directory: Directory
     store: CallStore
@@ -93,6 +98,9 @@ class Parts:
     evidence: EvidenceDesk | None = None
     live: LiveParts | None = None
 
+    livekit: RoomDesk | None = None
+    webrtc: RtcSessions | None = None
+    rtc_servers: Servers = list
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -107,6 +115,7 @@ class Site:
     visitors: Visitors
     desk_tokens: DeskTokens
 
+    rtc: RtcDoor
 
 def build_site(settings: Settings, parts: Parts) -> Site:
     """Reads or makes the call-token secret in the data directory, which must exist. Raises SettingsError."""
@@ -158,7 +167,9 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         wanted = settings.require_call_tokens
         rules = DoorRules(parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts)
         doors |= live_doors(parts.live, rules)
-    return Site(SecurityHeaders(gate), app, doors, commons.transfers, visitors, desk_tokens)
+    rtc = rtc_door(settings, parts, origins, tokens, commons)
+    app.include_router(webrtc_routes(rtc))
+    return Site(SecurityHeaders(gate), app, doors, commons.transfers, visitors, desk_tokens, rtc)
 
 
 def _bodies(usual: int) -> dict[str, int]:

@@ -20,6 +20,7 @@ from offhook.bus.base import Bus
 from offhook.bus.line import Line, Message
 from offhook.bus.spanning import SpanningBus, Topic
 from offhook.bus.wire import Values
+from offhook.channels.webrtc_sessions import RtcSessions
 from offhook.foundation import ids
 from offhook.foundation.errors import LimitError
 from offhook.foundation.events import EndReason
@@ -40,6 +41,7 @@ from offhook.workers.peers import Peers
 from offhook.workers.scrape import merge
 from offhook.workers.share import Share
 from offhook.workers.shared import SharedTransfers, shared_commons
+from offhook.workers.webrtc import WideSessions
 
 RETRY_S = 0.5
 
@@ -174,6 +176,9 @@ class Crew(Share):
 
     def live(self, parts: LiveParts) -> LiveParts:
         return self._desks.join(parts)
+
+    def webrtc(self, own: RtcSessions) -> RtcSessions:
+        return WideSessions(own, self.peers, self.slot)
 
     def join(self, parts: Parts) -> Parts:
         self._listen(parts)

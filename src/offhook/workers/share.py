@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from picows import WSTransport
 
 from offhook.bus.base import Bus
+from offhook.channels.webrtc_sessions import RtcSessions
 from offhook.foundation import ids
 from offhook.telemetry import CountingBus
 from offhook.web.live_site import LiveParts
@@ -53,6 +54,10 @@ class Share:
     def live(self, parts: LiveParts) -> LiveParts:
         """The desk of this process, with the calls of the others."""
         return parts
+
+    def webrtc(self, own: RtcSessions) -> RtcSessions:
+        """The WebRTC sessions of this process, with those of the others."""
+        return own
 
     def join(self, parts: Parts) -> Parts:
         """The parts of this process, with what the others have in common with it."""
