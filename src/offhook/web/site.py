@@ -98,7 +98,6 @@ class Parts:
     evidence: EvidenceDesk | None = None
     live: LiveParts | None = None
 
-    livekit: RoomDesk | None = None
     webrtc: RtcSessions | None = None
     rtc_servers: Servers = list
 
