@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,42 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sqlalchemy import create_engine, text
+from tests.storage import postgres
 
 from offhook.foundation.events import ChannelKind, Direction, LegKind, TranscriptFinal
 from offhook.foundation.ids import call_id
+from offhook.storage import schema
 from offhook.storage.base import CallRecord, RecordingState
 from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def postgres_url() -> Iterator[str]:
+    if postgres.MISSING:
+        pytest.skip(f"not installed: {', '.join(postgres.MISSING)}")
+    with postgres.server() as url:
+        made = schema.connect(url.replace("/postgres?", "/template1?"))
+        schema.upgrade(made)
+        made.dispose()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database, on each kind of server that there is."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/offhook.db"
+    url: str = request.getfixturevalue("postgres_url")
+    name = f"t{threading.get_ident() % 1000}_{abs(hash(request.node.name)) % 10**9}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return url.replace("/postgres?", f"/{name}?")
 
 
 @dataclass

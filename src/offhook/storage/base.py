@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.events import ChannelKind, Direction, EndReason, Entry, LegKind
+from offhook.foundation.events import CallEvent, ChannelKind, Direction, EndReason, Entry, LegKind
 
 
 class CallState(StrEnum):
@@ -84,6 +84,10 @@ class CallStore(Protocol):
     async def flush(self) -> None:
         """Until everything given so far is committed."""
 
+    async def append(self, call_id: str, event: CallEvent) -> Entry:
+        """Put an event at the end of an ended call's timeline; gives it with its place, which nobody else
+        has. Raises NotFoundError, ConflictError (the call is live), StorageError."""
+
     async def calls(
         self,
         limit: int = 50,
@@ -105,9 +109,9 @@ class CallStore(Protocol):
 class Tape(Protocol):
     """The sound of one live call, appended crash-safe. Immediate; on the media path."""
 
-    def write(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
-        """Audio of a leg in its format, `at_sample` samples after the answer. A gap before it
-        becomes silence; a small overlap (jitter) is appended, a large one is cut."""
+    def write(self, leg: str, at_sample: int, audio: bytes) -> None:
+        """Audio of a leg (a LegKind, or "guest-1" and so on) in its format, `at_sample` samples after the
+        answer. A gap before it becomes silence; a small overlap (jitter) is appended, a large one is cut."""
 
     def join(self, leg: LegKind, format: AudioFormat) -> None:
         """A leg that was not there at the beginning: what is written of it from now on is kept."""

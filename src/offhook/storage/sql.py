@@ -13,8 +13,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from offhook.foundation.errors import StorageError
-from offhook.foundation.events import ChannelKind, EndReason, Entry
-from offhook.storage.base import CallRecord, CallState, RecordingState, TurnRecord
+from offhook.foundation.events import CallEvent, ChannelKind, EndReason, Entry
+from offhook.storage.appending import Late, append_to_ended, write
+from offhook.storage.base import CallRecord, CallState, EarlierCalls, RecordingState, TurnRecord
 from offhook.storage.reader import Reader
 from offhook.storage.rows import Begun, Ended, Job, Kept, Recorded, apply
 from offhook.storage.schema import connect, upgrade
@@ -22,6 +23,8 @@ from offhook.storage.tables import calls, events
 from offhook.storage.writer import RowWriter
 
 _WORDS = frozenset({"transcript_final", "turn_timed", "call_started", "call_ended"})
+_ENDED = 4_096
+"""Calls that ended last: what is still told of them finds its place at the end."""
 
 
 class SqlStore:
@@ -36,7 +39,8 @@ class SqlStore:
             self._engine.dispose()
             raise
         self._reader = Reader(self._engine)
-        self._writer = RowWriter[Job](self._engine, apply, queue_size, commit_interval)
+        self._writer = RowWriter[Job | Late](self._engine, write, queue_size, commit_interval)
+        self._ended: dict[str, None] = {}
 
     @property
     def engine(self) -> Engine:
@@ -69,9 +73,16 @@ class SqlStore:
     def keep(self, entry: Entry) -> None:
         """Transient events are not kept; past the queue's size only events that fill turns are."""
         if not entry.event.transient:
-            self._writer.put(Kept(entry), droppable=entry.event.kind not in _WORDS)
+            job = Late(entry) if entry.call_id in self._ended else Kept(entry)
+            self._writer.put(job, droppable=entry.event.kind not in _WORDS)
+
+    async def append(self, call_id: str, event: CallEvent) -> Entry:
+        return await asyncio.to_thread(append_to_ended, self._engine, call_id, event)
 
     def end(self, call_id: str, reason: EndReason, ended_at: datetime, duration_ms: int) -> None:
+        self._ended[call_id] = None
+        if len(self._ended) > _ENDED:
+            del self._ended[next(iter(self._ended))]
         self._writer.put(Ended(call_id, reason, ended_at, duration_ms))
 
     def recorded(self, call_id: str, state: RecordingState, gaps: dict[int, int]) -> None:

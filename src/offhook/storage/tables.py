@@ -73,6 +73,7 @@ calls = Table(
     Index("ix_calls_newest", "started_at", "id"),
     Index("ix_calls_channel_newest", "channel", "started_at", "id"),
     Index("ix_calls_state", "state"),
+    Index("ix_calls_caller", "caller", "started_at", "id"),
 )
 
 turns = Table(
@@ -137,6 +138,23 @@ people_version = Table(
     # One row, whose number grows with every change of users and sessions: what processes compare.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False),
+)
+
+desk_settings = Table(
+    "desk_settings",
+    metadata,
+    # How a user's desk is set: `ear` is how the coach sounds to them.
+    Column("user_id", String(64), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("ear", JSON, nullable=False),
+)
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    # One row: the place and the hash of the last row that was let go. The database keeps rows after it.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 audit = Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -11,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.desk.roles import Action
 from offhook.foundation.desk_events import WrappedUp
-from offhook.foundation.errors import ConflictError, NotFoundError
-from offhook.foundation.events import Entry
+from offhook.foundation.errors import NotFoundError
 from offhook.foundation.ids import is_call_id
-from offhook.storage.base import CallState, CallStore
+from offhook.storage.base import CallStore
 from offhook.web.faults import responses
 from offhook.web.people import Notes, check_call, person_of
 
@@ -33,7 +31,6 @@ class WrapUpWish(BaseModel):
 def wrap_up_routes(store: CallStore, notes: Notes) -> APIRouter:
     """Who may talk on a call's line may say what came of it."""
     routes = APIRouter(tags=["calls"], responses=responses(400, 401, 403, 413, 422, 429, 503))
-    one_by_one = asyncio.Lock()
 
     @routes.post(
         "/api/calls/{call_id}/wrap-up",
@@ -44,19 +41,12 @@ def wrap_up_routes(store: CallStore, notes: Notes) -> APIRouter:
     async def wrap_up(request: Request, call_id: CallId, wish: WrapUpWish) -> Response:
         """Keep an ended call's outcome and a note with it."""
         person = person_of(request)
-        async with one_by_one:
-            await store.flush()
-            call = await store.call(call_id) if is_call_id(call_id) else None
-            if call is None:
-                raise NotFoundError("There is no call with that id.")
-            await check_call(person, Action.TALK, call, store)
-            if call.state is CallState.LIVE:
-                raise ConflictError("this call has not ended yet", retryable=True)
-            events = await store.events(call_id)
-            last = events[-1]["seq"] if events else 0
-            event = WrappedUp(person.id, person.name, wish.disposition, wish.note.strip())
-            store.keep(Entry(call_id, last + 1, call.duration_ms, event))
-            await store.flush()
+        await store.flush()
+        call = await store.call(call_id) if is_call_id(call_id) else None
+        if call is None:
+            raise NotFoundError("There is no call with that id.")
+        await check_call(person, Action.TALK, call, store)
+        await store.append(call_id, WrappedUp(person.id, person.name, wish.disposition, wish.note.strip()))
         notes.note(person, "wrap_up", call_id, disposition=wish.disposition)
         return Response(status_code=204)
 

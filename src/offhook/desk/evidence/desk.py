@@ -18,11 +18,11 @@ from offhook.desk.evidence.sound import Recordings
 from offhook.foundation.clock import Clock
 from offhook.foundation.desk_events import EntityPinned
 from offhook.foundation.errors import ConflictError, NotFoundError, WireError
-from offhook.foundation.events import CallEvent, Entry
+from offhook.foundation.events import CallEvent
 from offhook.foundation.ids import token
 from offhook.foundation.people import Person
 from offhook.storage.audit import AuditView
-from offhook.storage.base import CallState, CallStore
+from offhook.storage.base import CallStore
 
 MOST_AUDIT_ROWS = 10_000
 _FLUSH_S = 2.0
@@ -49,7 +49,6 @@ class EvidenceDesk:
         self._data = data
         self._clock = clock
         self._emit = emit
-        self._one_by_one = asyncio.Lock()
         self._archive = Archive(store, recordings, self._audit_rows, self._node_key)
 
     async def public_key(self) -> PublicKey:
@@ -68,21 +67,20 @@ class EvidenceDesk:
         call = await self._store.call(call_id)
         if call is None:
             raise NotFoundError("There is no call with that id.")
-        async with self._one_by_one:
+        await self._store.flush()
+        known = {one["id"] for one in collect(await self._store.events(call_id))}
+        if added is None and id not in known:
+            raise NotFoundError("there is no such entity on this call")
+        own = checked(added, call.duration_ms) if added is not None else {}
+        event = EntityPinned(id if added is None else f"own_{token()[:12]}", by.id, pinned, own)
+        if self._emit(call_id, event):
             await self._store.flush()
-            events = list(await self._store.events(call_id))
-            known = {one["id"] for one in collect(events)}
-            if added is None and id not in known:
-                raise NotFoundError("there is no such entity on this call")
-            own = checked(added, call.duration_ms) if added is not None else {}
-            event = EntityPinned(id if added is None else f"own_{token()[:12]}", by.id, pinned, own)
-            if not self._emit(call_id, event):
-                if call.state is CallState.LIVE:
-                    raise ConflictError("this call is live elsewhere; pin at its desk", retryable=True)
-                last = events[-1]["seq"] if events else 0
-                self._store.keep(Entry(call_id, last + 1, call.duration_ms, event))
-            await self._store.flush()
-            return collect(await self._store.events(call_id))
+        else:
+            try:
+                await self._store.append(call_id, event)
+            except ConflictError:
+                raise ConflictError("this call is live elsewhere; pin at its desk", retryable=True) from None
+        return collect(await self._store.events(call_id))
 
     async def _audit_rows(self, call_id: str) -> list[dict[str, Any]]:
         if self._audit is None:
