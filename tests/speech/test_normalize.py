@@ -53,8 +53,8 @@ def test_english(written: str, said: str) -> None:
 
 
 def test_other_languages() -> None:
-    assert spoken("السعر 35 دولار", "ar") == "السعر خمسة وثلاثون دولار"
-    assert spoken("٣ و 3.5", "ar-EG") == "ثلاثة و ثلاثة فاصلة خمسة"
+    assert spoken("السعر 35 دولار", "ar") == "السعر خمسة وثلاثون دولارا"
+    assert spoken("٣ و 3.5", "ar-EG") == "ثلاثة وثلاثة فاصلة خمسة"
     assert spoken("Es kostet 35 Euro", "de") == "Es kostet fünfunddreißig Euro"
     assert spoken("12 xx", "zz") == "12 xx"
 

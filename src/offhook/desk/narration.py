@@ -18,6 +18,7 @@ from offhook.desk.voices import VoiceBook
 from offhook.engines.chunking import Clauses
 from offhook.foundation.errors import LimitError, OffhookError, ProviderError
 from offhook.speech.fallback import timed
+from offhook.speech.spoken import said_aloud
 
 FIRST_S = 2.0
 """From the wish to the first sound; a coach that is later has nothing to say any more."""
@@ -154,7 +155,9 @@ class Narrator:
             format = wanted.format if plain else AudioFormat(Encoding.PCM16, wanted.format.rate)
             tempo = Tempo(format.rate, wanted.speed)
             for clause in clauses(wanted.text):
-                async for piece in tts.speak(clause, wanted.voice, wanted.language, format):
+                async for piece in tts.speak(
+                    said_aloud(clause, wanted.language), wanted.voice, wanted.language, format
+                ):
                     sound = piece if plain else await asyncio.to_thread(_faster, tempo, piece, wanted.format)
                     if sound:
                         yield sound

@@ -30,6 +30,7 @@ from offhook.speech.base import (
     TurnModel,
 )
 from offhook.speech.language import Tongue, matching, same
+from offhook.speech.spoken import said_aloud
 
 TURN_MODEL_MS = 8_000
 MAX_SPOKEN_CHARS = 600
@@ -160,7 +161,8 @@ class CascadeEngine:
             for clause in ready:
                 yield clause.audio
             return
-        voice = self._parts.tts.speak(text, agent.voice_in(language), language, self._format)
+        words = said_aloud(text, language) if agent.numbers_in_words else text
+        voice = self._parts.tts.speak(words, agent.voice_in(language), language, self._format)
         async for piece in voice:
             yield piece
 

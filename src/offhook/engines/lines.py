@@ -15,11 +15,13 @@ from offhook.foundation.errors import ProviderError
 from offhook.speech.base import Tts
 from offhook.speech.fallback_tts import FallbackTts
 from offhook.speech.language import matching
+from offhook.speech.spoken import said_aloud
 
 LINE_S = 20.0
 """A line that takes longer to be spoken again is given up."""
 _log = structlog.get_logger(__name__)
-_Key = tuple[str, str, str, AudioFormat]
+_Key = tuple[str, str, str, AudioFormat, bool]
+"""Words, voice, language, format, and whether numbers are said in words."""
 _NAMES = ("greeting", "still_there", "apology", "one_moment", "noted", "nobody", "cannot", "back", "goodbye")
 
 
@@ -41,6 +43,10 @@ def spoken_in(agent: Agent, text: str, language: str) -> str:
     return language if is_translated else agent.language
 
 
+def _key(agent: Agent, text: str, language: str, format: AudioFormat) -> _Key:
+    return text, agent.voice_in(language), language, format, agent.numbers_in_words
+
+
 class Lines:
     """Keyed by words, voice, language and format. Bounded by the agents' settings, so never evicted.
 
@@ -60,14 +66,14 @@ class Lines:
     def get(self, agent: Agent, text: str, format: AudioFormat) -> tuple[Clause, ...] | None:
         """The line as sound, if it was prepared, in whichever language of the agent it is worded."""
         for language in agent.spoken:
-            found = self._clauses.get((text, agent.voice_in(language), language, format))
+            found = self._clauses.get(_key(agent, text, language, format))
             if found is not None:
                 return found
         return None
 
     async def prepare(self, agent: Agent, format: AudioFormat) -> None:
         """Speak the agent's fixed lines. Raises ProviderError; what is left then is owed."""
-        keys = [(text, agent.voice_in(language), language, format) for text, language in fixed_lines(agent)]
+        keys = [_key(agent, text, language, format) for text, language in fixed_lines(agent)]
         missing = [key for key in keys if key not in self._clauses]
         self._owed.update(missing)
         for key in missing:
@@ -83,9 +89,10 @@ class Lines:
         return self._choice is None or self._choice.is_settled(key[2])
 
     async def _speak(self, key: _Key) -> None:
-        text, voice, language, format = key
+        text, voice, language, format, in_words = key
+        words = said_aloud(text, language) if in_words else text
         settled = self._settled(key)
-        pieces = [piece async for piece in self._tts.speak(text, voice, language, format)]
+        pieces = [piece async for piece in self._tts.speak(words, voice, language, format)]
         self._clauses[key] = (Clause(text, b"".join(pieces)),)
         if settled and self._settled(key):
             self._owed.discard(key)

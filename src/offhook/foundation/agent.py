@@ -86,6 +86,7 @@ class Phrases:
     nobody: str = ""
     cannot: str = ""
     back: str = ""
+    hand_over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,10 @@ class Agent:
     cannot: str = "I'm sorry, I can't do that."
     back: str = "I'm back with you."
     """Said when the human who had the call was lost in the middle of it."""
+    hand_over: str = ""
+    """Said first when this agent goes on with another agent's call."""
+    numbers_in_words: bool = True
+    """Whether numbers, dates and money go to the voice in words (English and Arabic)."""
     facts: Facts = field(default_factory=Facts)
     patience: Patience = field(default_factory=Patience)
     max_call_seconds: int = 1800

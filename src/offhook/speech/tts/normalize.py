@@ -7,7 +7,7 @@ import unicodedata
 
 from num2words import num2words
 
-from offhook.speech.tts.normalize_ar import arabic
+from offhook.speech.spoken.arabic import arabic
 from offhook.speech.tts.normalize_en import english, number_words
 
 _NUMBER = re.compile(r"[-−]?\d+(?:[.,٫]\d+)*")

@@ -10,6 +10,7 @@ from num2words import num2words
 _MAX_DIGITS = 15
 _DIGITS = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _PLURALS = {"yen": "yen"}
+_PARTS = {"dollar": ("cent", "cents"), "euro": ("cent", "cents"), "pound": ("penny", "pence")}
 
 
 def digit_words(digits: str) -> str:
@@ -48,8 +49,8 @@ def clock(hour: int, minute: int, half: str) -> str:
         return f"{number_words(hour)} {number_words(minute)}" + (f" {half}.m." if half else "")
     if not half and minute == 0 and hour in {0, 12, 24}:
         return "noon" if hour == 12 else "midnight"
-    if not half and hour > 12:
-        half = "p" if hour < 24 else "a"
+    if not half and (hour > 12 or hour == 0):
+        half = "p" if 12 < hour < 24 else "a"
     words = number_words((hour - 1) % 12 + 1)
     if minute:
         words += f" oh {number_words(minute)}" if minute < 10 else f" {number_words(minute)}"
@@ -72,6 +73,10 @@ def money(amount: str, unit: str, scale: str) -> str:
     if scale:
         return f"{decimal_words(amount)} {scale} {_plural(unit)}"
     whole, _, cents = amount.replace(",", "").partition(".")
+    part = _PARTS.get(unit)
+    if part and re.fullmatch(r"\d{2}", cents) and int(cents) and (int(cents) < 10 or not int(whole)):
+        small = f"{number_words(int(cents))} {part[int(cents) > 1]}"
+        return f"{money(whole, unit, '')} and {small}" if int(whole) else small
     name = unit if whole.lstrip("0") == "1" else _plural(unit)
     words = f"{decimal_words(whole.lstrip('0') or '0')} {name}"
     if re.fullmatch(r"\d{2}", cents) and int(cents):
