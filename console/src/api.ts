@@ -47,10 +47,18 @@ export interface TimelineEvent {
   [field: string]: unknown;
 }
 
+/** `calls` are the latest of them that may be seen here. */
+export interface EarlierCalls {
+  count: number;
+  last_at: string | null;
+  calls: CallRecord[];
+}
+
 export interface CallDetail {
   call: CallRecord;
   turns: TurnRecord[];
   events: TimelineEvent[];
+  earlier: EarlierCalls;
 }
 
 export interface Peaks {

@@ -33,6 +33,7 @@ const EVENT_WORDS: Record<string, string> = {
   mode: "Call conducted otherwise",
   instructed: "AI instructed",
   said_for: "AI's voice said",
+  transferred: "Transferred",
   coaching_card: "Coach advised",
   card: "Advice",
   card_feedback: "Advice rated",
@@ -103,6 +104,14 @@ export function moment(iso: string, now: Date = new Date()): string {
   if (at.toDateString() === now.toDateString()) return TIME.format(at);
   const day = at.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR;
   return `${day.format(at)}, ${TIME.format(at)}`;
+}
+
+/** "Called 3 times before, last on 2 Mar, 14:05"; `count` of 1,000 means that many or more. */
+export function calledBefore(count: number, lastAt: string, now: Date = new Date()): string {
+  const times = count === 1 ? "once" : count === 2 ? "twice" : `${count >= 1000 ? "over 1,000" : count} times`;
+  const at = moment(lastAt, now);
+  const today = new Date(lastAt).toDateString() === now.toDateString();
+  return `Called ${times} before, last ${today ? "today at" : "on"} ${at}`;
 }
 
 /** "ElevenLabs voice": whose, and what it does. */

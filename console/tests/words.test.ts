@@ -3,7 +3,7 @@ import type { TurnRecord } from "../src/api";
 import { detail } from "../src/parts/timeline";
 import { bars, scale } from "../src/parts/waterfall";
 import { worthShowing } from "../src/parts/providers";
-import { clock, endLabel, endWord, languageName, latencies, latency, moment, providerState, providerWord } from "../src/words";
+import { calledBefore, clock, endLabel, endWord, languageName, latencies, latency, moment, providerState, providerWord } from "../src/words";
 
 describe("times", () => {
   it("reads as a clock", () => {
@@ -25,6 +25,15 @@ describe("times", () => {
     expect(latencies(365, 1377)).toBe("365 ms / 1.38 s");
     expect(latencies(1100, 1377)).toBe("1.10 / 1.38 s");
     expect(latencies(null, null)).toBe("–");
+  });
+
+  it("tells how often somebody called before", () => {
+    const now = new Date("2026-03-02T18:00:00");
+    const at = moment("2026-03-01T14:05:00", now);
+    expect(calledBefore(1, "2026-03-01T14:05:00", now)).toBe(`Called once before, last on ${at}`);
+    expect(calledBefore(2, "2026-03-02T14:05:00", now)).toMatch(/^Called twice before, last today at /);
+    expect(calledBefore(3, "2026-03-01T14:05:00", now)).toMatch(/^Called 3 times before/);
+    expect(calledBefore(1000, "2026-03-01T14:05:00", now)).toMatch(/over 1,000 times/);
   });
 
   it("leaves the day out today", () => {

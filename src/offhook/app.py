@@ -189,7 +189,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     )
     media = house.media
     directory = Directory(house)
-    floor = Floor(directory, clock)
+    floor = Floor(directory, clock, store=store)
     follow = followers(floor, coach)
     directory.on_count = share.count
     troubles.directory = directory

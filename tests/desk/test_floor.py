@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,22 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI, Request
+from tests.channels.realtime_calls import LoopClock
 from tests.desk.desk_stage import ANN, BOB, SUE, Client, DeskStage, loudness, staged
 from websockets.exceptions import InvalidStatus
 
 from offhook.audio.g711 import Samples
+from offhook.channels.base import Arrival
+from offhook.channels.silent import SilentChannel
 from offhook.desk.clips import ClipShelf
 from offhook.desk.errands import Errand, pack, run, unpack
-from offhook.desk.floor_board import FarFloors
+from offhook.desk.floor import Floor, outline
+from offhook.desk.floor_board import FarFloors, FloorBoard
 from offhook.desk.sessions import Visitor
-from offhook.foundation.errors import RefusedError
-from offhook.foundation.events import LegKind, ProviderFailed, TranscriptFinal
+from offhook.foundation.errors import RefusedError, StorageError
+from offhook.foundation.events import ChannelKind, Direction, LegKind, ProviderFailed, TranscriptFinal
 from offhook.foundation.people import LOCAL_PERSON
+from offhook.storage.base import CallRecord, EarlierCalls
 from offhook.web import faults
 from offhook.web.live_routes import live_routes
 
@@ -67,7 +73,8 @@ async def test_the_whole_floor_at_first_then_what_changed(stage: DeskStage) -> N
             "seconds",
         ),
         *("mode", "floor", "seats", "levels", "last_line", "intent", "warning_level", "warning"),
-        *("last_response_ms", "interruptions", "silence_s", "failures", "returning", "attention", "why"),
+        *("last_response_ms", "interruptions", "silence_s", "failures", "returning", "earlier"),
+        *("attention", "why"),
     }
     assert (card["mode"], card["agent"], card["attention"]) == ("agent", "default", 0)
     assert first["counters"]["agents_answering"] == 1
@@ -86,6 +93,56 @@ async def test_the_whole_floor_at_first_then_what_changed(stage: DeskStage) -> N
     await caller.send("end")
     await watcher.until(lambda: any(call_id in message["gone"] for message in watcher.all("floor")))
     assert watcher.all("floor")[-1]["counters"]["live"] == 0
+
+
+def kept(name: str, minutes: int, agent: str, caller: str = "+15550100") -> CallRecord:
+    began = datetime(2026, 1, 1, 12, minutes, tzinfo=UTC)
+    return CallRecord(name, Direction.INBOUND, ChannelKind.PHONE, agent, caller, "", began)
+
+
+class Kept:
+    """What a store knows of callers; it answers when it is let."""
+
+    def __init__(self, *calls: CallRecord) -> None:
+        self.calls, self.open, self.asked = calls, asyncio.Event(), list[tuple[str, str]]()
+
+    async def earlier(self, caller: str, but: str = "", limit: int = 5) -> EarlierCalls:
+        self.asked.append((caller, but))
+        await self.open.wait()
+        if not self.calls:
+            raise StorageError("rows cannot be read now")
+        found = [call for call in self.calls if call.caller == caller]
+        return EarlierCalls(len(found), found[:limit])
+
+
+async def test_who_calls_again_is_known_a_moment_later(stage: DeskStage) -> None:
+    """The lookup is a task: the call begins without it, and each watcher is told of the calls it may see."""
+    store = Kept(kept("call_2", 9, "sales"), kept("call_1", 3, "default"))
+    floor = stage.floor = Floor(stage.directory, LoopClock(), store=store)
+    SilentChannel().begin(stage.directory, Arrival(agent="sales", caller="+15550100"))
+    (card,) = floor.cards()
+    assert (card["returning"], card["earlier"]) == (False, None)
+    store.open.set()
+    async with asyncio.timeout(2):
+        while not card["returning"]:
+            await asyncio.sleep(0.01)
+            (card,) = floor.cards()
+    assert store.asked == [("+15550100", card["call_id"])]
+    assert card["earlier"] == {
+        "count": 2,
+        "last_at": "2026-01-01T12:09:00+00:00",
+        "calls": [
+            {"call_id": "call_2", "at": "2026-01-01T12:09:00+00:00", "agent": "sales"},
+            {"call_id": "call_1", "at": "2026-01-01T12:03:00+00:00", "agent": "default"},
+        ],
+    }
+    board = FloorBoard(floor)
+    (seen,) = board.cards(BOB)
+    assert seen["earlier"]["count"] == 2
+    assert [call["call_id"] for call in seen["earlier"]["calls"]] == ["call_2"], "Bob serves sales alone"
+    assert len(board.cards(SUE)[0]["earlier"]["calls"]) == 2
+    before = outline(card)
+    assert before != outline({**card, "returning": False, "earlier": None}), "watchers are told"
 
 
 async def test_it_is_pushed_at_most_twice_a_second(

@@ -57,6 +57,7 @@ def card(call_id: str, **fields: Any) -> dict[str, Any]:
         "silence_s": 0,
         "failures": 0,
         "returning": False,
+        "earlier": None,
         "attention": 8,
         "why": [],
     }
@@ -73,6 +74,11 @@ FLOOR = [
         warning="The caller asks for a code that no bank asks for.",
         intent="account_takeover",
         returning=True,
+        earlier={
+            "count": 3,
+            "last_at": "2026-11-18T09:12:00Z",
+            "calls": [{"call_id": "call_00", "at": "2026-11-18T09:12:00Z", "agent": "receptionist"}],
+        },
         last_line={
             "leg": "caller",
             "text": "I am from your bank, please read me the six digits you just got.",
@@ -278,6 +284,11 @@ DETAIL = {
     ],
     "events": HISTORY,
 }
+    "earlier": {
+        "count": 3,
+        "last_at": "2026-11-18T09:12:00Z",
+        "calls": [RECORD | {"id": "call_00", "state": "ended", "started_at": "2026-11-18T09:12:00Z"}],
+    },
 VOICES = {
     "voices": [
         {

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from offhook.foundation.errors import StorageError
@@ -26,7 +27,7 @@ from offhook.foundation.events import (
     TranscriptFinal,
     TurnTimed,
 )
-from offhook.storage.base import CallRecord, CallState, CallStore, RecordingState, TurnRecord
+from offhook.storage.base import CallRecord, CallState, CallStore, EarlierCalls, RecordingState, TurnRecord
 from offhook.storage.rows import percentile
 from offhook.storage.sql import SqlStore
 
@@ -232,3 +233,32 @@ async def test_after_close_nothing_waits_and_nothing_is_taken(tmp_path: Path) ->
     again = SqlStore(f"sqlite:///{tmp_path}/offhook.db")
     assert [call.id for call in await again.calls()] == ["a"]
     await again.close()
+
+
+async def test_earlier_calls_of_a_number(store: SqlStore) -> None:
+    for minutes, name in enumerate("abcdefgh"):
+        store.begin(record(name, minutes))
+    store.begin(dataclasses.replace(record("other", 20), caller="+15550111", agent="sales"))
+    store.begin(dataclasses.replace(record("mine", 30), agent="sales"))
+    store.begin(dataclasses.replace(record("withheld", 40), caller="Anonymous"))
+    store.begin(dataclasses.replace(record("withheld2", 41), caller="Anonymous"))
+    await store.flush()
+    found = await store.earlier("+15550100", but="h")
+    assert (found.count, [call.id for call in found.latest]) == (7, ["g", "f", "e", "d", "c"])
+    assert (await store.earlier("+15550100", but="not yet a row")).latest[0].id == "mine"
+    assert (await store.earlier("+15550100", but="a")).count == 0, "none before the first"
+    assert [call.id for call in (await store.earlier("+15550100", agents=["sales"])).latest] == ["mine"]
+    assert await store.earlier("Anonymous") == EarlierCalls()
+    assert await store.earlier("") == EarlierCalls()
+    assert (await store.earlier("+15550199")).count == 0
+    assert [call.id for call in await store.calls(3, caller="+15550100")] == ["mine", "h", "g"]
+    assert [call.id for call in await store.calls(9, "g", caller="+15550100")] == list("fedcba")
+
+
+async def test_earlier_calls_are_found_by_an_index(store: SqlStore) -> None:
+    query = "SELECT * FROM calls WHERE caller='+1' ORDER BY started_at DESC, id DESC LIMIT 5"
+    with store.engine.connect() as connection:
+        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    assert "ix_calls_caller" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan

@@ -9,6 +9,7 @@ from offhook.call.directory import LiveCall
 from offhook.desk.attention import attention
 from offhook.desk.floor_state import CallState
 from offhook.desk.place import seating_of
+from offhook.desk.regulars import Lookup, Regulars, told
 from offhook.foundation.clock import Clock
 from offhook.foundation.events import CallEnded, CallStarted, Entry
 from offhook.foundation.people import Mode
@@ -28,17 +29,22 @@ class Live(Protocol):
 
 
 class Floor:
-    """`take` is given every event of every call. `waits` says for how many callers people wait."""
+    """`take` is given every event of every call. `waits` says for how many callers people wait; `store` knows
+    who called before."""
 
-    def __init__(self, calls: Live, clock: Clock, waits: Callable[[], int] = int) -> None:
+    def __init__(
+        self, calls: Live, clock: Clock, waits: Callable[[], int] = int, store: Lookup | None = None
+    ) -> None:
         self._calls = calls
         self._clock = clock
         self._states: dict[str, CallState] = {}
-        self._returning: dict[str, bool] = {}
+        self._regulars = Regulars(calls, store) if store is not None else None
         self.waits = waits
 
     def take(self, entry: Entry) -> None:
         """Immediate; several times a second per call."""
+        if self._regulars is not None:
+            self._regulars.take(entry)
         if isinstance(entry.event, CallEnded):
             self._states.pop(entry.call_id, None)
             return
@@ -65,6 +71,7 @@ class Floor:
         alone = seating.mode is Mode.TAKEOVER and not talkers
         score, why = attention(state.facts(now, alone=alone))
         record = call.record
+        earlier = told(self._regulars.of(call.id)) if self._regulars is not None else None
         return {
             "call_id": call.id,
             "caller": record.caller,
@@ -87,7 +94,8 @@ class Floor:
             "interruptions": state.interruptions,
             "silence_s": int(state.silence_s(now)),
             "failures": state.failures,
-            "returning": False,
+            "returning": earlier is not None,
+            "earlier": earlier,
             "attention": score,
             "why": why,
         }

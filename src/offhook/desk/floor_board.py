@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from offhook.desk.floor import Card, Floor, counters, outline, ranked
+from offhook.desk.regulars import narrowed
 from offhook.desk.roles import Action, Reach, reach
 from offhook.foundation.people import EVERY_AGENT, Person
 from offhook.protocols.live_words import message
@@ -198,4 +199,6 @@ def agents_of(person: Person) -> tuple[str, ...] | None:
 
 
 def _seen(cards: Iterable[Card], agents: tuple[str, ...] | None) -> list[Card]:
-    return [card for card in cards if agents is None or card["agent"] in agents]
+    if agents is None:
+        return list(cards)
+    return [narrowed(card, agents) for card in cards if card["agent"] in agents]

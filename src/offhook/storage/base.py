@@ -67,6 +67,14 @@ class TurnRecord:
     gap_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierCalls:
+    """Calls that a number made before: how many, and the latest ones, newest first."""
+
+    count: int = 0
+    latest: Sequence[CallRecord] = ()
+
+
 class CallStore(Protocol):
     """Rows about calls. The first four methods are immediate (a bounded queue and a writer thread
     of its own behind them); a full queue drops transient events first and counts what it lost."""
@@ -94,8 +102,15 @@ class CallStore(Protocol):
         before: str | None = None,
         channel: ChannelKind | None = None,
         agents: Sequence[str] | None = None,
+        caller: str | None = None,
     ) -> Sequence[CallRecord]:
-        """Newest first; `before` is the id of the last call of the previous page; `agents`: of these only."""
+        """Newest first; `before` is the id of the last call of the previous page; `agents`, `caller`: of
+        these only."""
+
+    async def earlier(
+        self, caller: str, but: str = "", limit: int = 5, agents: Sequence[str] | None = None
+    ) -> EarlierCalls:
+        """Calls that this number made before the call `but`, or at all; none where it is withheld."""
 
     async def call(self, call_id: str) -> CallRecord | None: ...
 

@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, and_, or_, select
+from sqlalchemy import Connection, Engine, Row, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from offhook.foundation.errors import StorageError
 from offhook.foundation.events import ChannelKind, Direction, EndReason, LegKind
-from offhook.storage.base import CallRecord, CallState, RecordingState, TurnRecord
+from offhook.storage.base import CallRecord, CallState, EarlierCalls, RecordingState, TurnRecord
+from offhook.storage.rows import clean
 from offhook.storage.tables import calls, events, turns
 
 T = TypeVar("T")
 MAX_PAGE = 500
+MOST_COUNTED = 1_000
+_WITHHELD = {
+    "",
+    "anonymous",
+    "blocked",
+    "private",
+    "restricted",
+    "unavailable",
+    "unknown",
+    # What vendors send in their place: the letters on a telephone's keys.
+    *("+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"),
+}
+
+
+def is_withheld(caller: str) -> bool:
+    """Whether a caller gives no number by which they are known."""
+    return caller.strip().lower() in _WITHHELD
 
 
 def _call(row: Row[Any]) -> CallRecord:
@@ -55,6 +73,7 @@ class Reader:
         before: str | None,
         channel: ChannelKind | None,
         agents: Sequence[str] | None = None,
+        caller: str | None = None,
     ) -> Sequence[CallRecord]:
         """Newest first. An unknown `before` gives an empty page; `limit` is held between 1 and 500."""
         query = select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc())
@@ -63,11 +82,33 @@ class Reader:
             query = query.where(calls.c.channel == channel)
         if agents is not None:
             query = query.where(calls.c.agent.in_(agents))
+        if caller is not None:
+            query = query.where(calls.c.caller == clean(caller))
         if before is not None:
             last = select(calls.c.started_at).where(calls.c.id == before).scalar_subquery()
             older = calls.c.started_at < last
             query = query.where(or_(older, and_(calls.c.started_at == last, calls.c.id < before)))
         return self._read(lambda connection: [_call(row) for row in connection.execute(query)])
+
+    def earlier(self, caller: str, but: str, limit: int, agents: Sequence[str] | None = None) -> EarlierCalls:
+        """How many calls of a number there are, counted up to MOST_COUNTED, and the latest."""
+        if is_withheld(caller):
+            return EarlierCalls()
+        began = select(calls.c.started_at).where(calls.c.id == but).scalar_subquery()
+        before = or_(began.is_(None), calls.c.started_at <= began)  # no row yet: it begins now
+        of_caller = (calls.c.caller == clean(caller)) & (calls.c.id != but) & before
+        if agents is not None:
+            of_caller &= calls.c.agent.in_(agents)
+        newest = select(calls).where(of_caller).order_by(calls.c.started_at.desc(), calls.c.id.desc())
+        counted = select(func.count()).select_from(
+            select(calls.c.id).where(of_caller).limit(MOST_COUNTED).subquery()
+        )
+
+        def work(connection: Connection) -> EarlierCalls:
+            found = [_call(row) for row in connection.execute(newest.limit(max(1, min(limit, MAX_PAGE))))]
+            return EarlierCalls(int(connection.execute(counted).scalar_one()) if found else 0, found)
+
+        return self._read(work)
 
     def call(self, call_id: str) -> CallRecord | None:
         query = select(calls).where(calls.c.id == call_id)

@@ -108,8 +108,14 @@ class SqlStore:
         before: str | None = None,
         channel: ChannelKind | None = None,
         agents: Sequence[str] | None = None,
+        caller: str | None = None,
     ) -> Sequence[CallRecord]:
-        return await asyncio.to_thread(self._reader.calls, limit, before, channel, agents)
+        return await asyncio.to_thread(self._reader.calls, limit, before, channel, agents, caller)
+
+    async def earlier(
+        self, caller: str, but: str = "", limit: int = 5, agents: Sequence[str] | None = None
+    ) -> EarlierCalls:
+        return await asyncio.to_thread(self._reader.earlier, caller, but, limit, agents)
 
     async def call(self, call_id: str) -> CallRecord | None:
         return await asyncio.to_thread(self._reader.call, call_id)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field
 
 from offhook.desk.entities.collect import collect
+from offhook.desk.regulars import other_party
 from offhook.desk.roles import Action
 from offhook.foundation.errors import NotFoundError
 from offhook.foundation.events import ChannelKind, LegKind
@@ -46,12 +49,21 @@ class CallPage(BaseModel):
 
 
 class CallDetail(BaseModel):
-    """A call, its turns in the order they began, its kept events in their flat form, and what is worth
-    keeping in what was said, the pinned first."""
+    """A call, its turns in the order they began, its kept events in their flat form, what is worth keeping
+    in what was said (the pinned first), and the caller's earlier calls."""
 
     call: CallRecord
     turns: list[TurnRecord]
     events: list[dict[str, Any]]
+class Earlier(BaseModel):
+    """Calls that the same number made before: how many, when the last began, and the latest that whoever
+    asks may see, newest first."""
+
+    count: int = 0
+    last_at: datetime | None = None
+    calls: list[CallRecord] = Field(default_factory=list)
+
+
     entities: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -60,6 +72,7 @@ class Transcript(BaseModel):
     turns: list[dict[str, Any]]
 
 
+    earlier: Earlier = Field(default_factory=Earlier)
 class Peaks(BaseModel):
     """The loudest level (0 to 1) of each side in each `bucket_ms`."""
 
@@ -111,18 +124,35 @@ def _add_rows(routes: APIRouter, store: CallStore) -> None:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         before: Annotated[str | None, Query(max_length=64)] = None,
         channel: ChannelKind | None = None,
+async def _earlier(store: CallStore, call: CallRecord, agents: Sequence[str] | None) -> Earlier:
+    number = other_party(call)
+    found = await store.earlier(number, but=call.id)
+    if not found.count:
+        return Earlier()
+    seen = found if agents is None else await store.earlier(number, but=call.id, agents=agents)
+    return Earlier(count=found.count, last_at=found.latest[0].started_at, calls=list(seen.latest))
+
+
     ) -> CallPage:
         """Newest first. `before` is the `next` of the page before."""
-        found = list(await store.calls(limit + 1, before, channel, agents_of(person_of(request))))
+        agents = agents_of(person_of(request))
+        found = list(await store.calls(limit + 1, before, channel, agents, caller))
         more = len(found) > limit
         page = found[:limit]
         return CallPage(calls=page, next=page[-1].id if more else None)
 
+        caller: Annotated[str | None, Query(max_length=256, description="Calls of this number only.")] = None,
     @routes.get("/{call_id}", response_model=CallDetail, responses=responses(404))
     async def call(call_id: CallId, request: Request) -> CallDetail:
         record = await _call(store, call_id, request, Action.SEE_CALL)
         turns, events = await store.turns(call_id), await store.events(call_id)
-        return CallDetail(call=record, turns=list(turns), events=list(events), entities=collect(events))
+        return CallDetail(
+            call=record,
+            turns=list(turns),
+            events=list(events),
+            entities=collect(events),
+            earlier=await _earlier(store, record, agents_of(person_of(request))),
+        )
 
 
 def _add_transcript(routes: APIRouter, store: CallStore) -> None:

@@ -1,36 +1,30 @@
 // Earlier calls of the same number, so that nobody starts from nothing. Lists only.
 
 import { useEffect, useState } from "preact/hooks";
-import { type CallRecord, fetchCall, fetchCalls } from "../../api";
-import { clock, endLabel, moment } from "../../words";
+import { type EarlierCalls, fetchCall } from "../../api";
+import { calledBefore, clock, endLabel, moment } from "../../words";
 
-const ASKED = 100;
-const SHOWN = 5;
+interface Known extends EarlierCalls {
+  number: string;
+}
 
 export function CallerHistory({ callId }: { callId: string }) {
-  const [calls, setCalls] = useState<CallRecord[] | null>(null);
-  const [caller, setCaller] = useState("");
+  const [known, setKnown] = useState<Known | null>(null);
+  const [problem, setProblem] = useState("");
   useEffect(() => {
     if (!callId.startsWith("call_")) return; // a name of its client's: the call has not begun
-    const load = async () => {
-      const { call } = await fetchCall(callId);
-      const other = call.direction === "outbound" ? call.called : call.caller;
-      setCaller(other);
-      if (other === "") return setCalls([]);
-      const { calls } = await fetchCalls({ limit: ASKED });
-      setCalls(calls.filter((one) => one.id !== callId && (one.caller === other || one.called === other)));
-    };
-    load().catch(() => setCalls([]));
+    fetchCall(callId)
+      .then(({ call, earlier }) =>
+        setKnown({ ...earlier, number: call.direction === "outbound" ? call.called : call.caller }),
+      )
+      .catch((error: Error) => setProblem(error.message));
   }, [callId]);
   return (
     <section class="card history" aria-labelledby="history-title">
       <h2 id="history-title">Earlier calls</h2>
-      {calls === null && <p class="quiet">Looking …</p>}
-      {calls?.length === 0 && (
-        <p class="quiet">{caller === "" ? "This caller has no number." : "None kept among the latest calls."}</p>
-      )}
+      <p class="quiet">{problem || (known === null ? "Looking …" : summary(known))}</p>
       <ul>
-        {calls?.slice(0, SHOWN).map((call) => (
+        {known?.calls.map((call) => (
           <li key={call.id}>
             <a href={`/calls/${call.id}`} target="_blank" rel="noreferrer">
               {moment(call.started_at)}
@@ -42,4 +36,11 @@ export function CallerHistory({ callId }: { callId: string }) {
       </ul>
     </section>
   );
+}
+
+function summary({ number, count, last_at, calls }: Known): string {
+  if (number === "") return "This caller has no number.";
+  if (count === 0 || last_at === null) return "This number has not called before.";
+  const others = calls.length === 0 ? " These calls are not among yours." : "";
+  return `${calledBefore(count, last_at)}.${others}`;
 }

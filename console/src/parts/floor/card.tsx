@@ -3,7 +3,7 @@
 import type { FloorCall } from "../../desk/wire";
 import { urgency } from "../../floor/attention";
 import { channelWord } from "../../pages/call-list";
-import { clock, languageName, latency, sentenceCase } from "../../words";
+import { calledBefore, clock, languageName, latency, moment, sentenceCase } from "../../words";
 import { floorWord, modeWord } from "../desk/words";
 
 interface Props {
@@ -43,6 +43,7 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         </span>
         {call.returning && <span class="tag known">Returning caller</span>}
       </p>
+      {call.earlier && <Earlier calls={call.earlier} />}
       <p class="floor-facts">
         <span>{channelWord(call.channel)}</span>
         <span>{call.agent}</span>
@@ -82,6 +83,23 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         </span>
       </footer>
     </article>
+  );
+}
+
+function Earlier({ calls }: { calls: NonNullable<FloorCall["earlier"]> }) {
+  return (
+    <p class="earlier quiet">
+      {calledBefore(calls.count, calls.last_at)}
+      {calls.calls.length > 0 && ": "}
+      {calls.calls.map((one, at) => (
+        <span key={one.call_id}>
+          {at > 0 && " · "}
+          <a href={`/calls/${one.call_id}`} target="_blank" rel="noreferrer" onClick={(event) => event.stopPropagation()}>
+            {moment(one.at)}
+          </a>
+        </span>
+      ))}
+    </p>
   );
 }
 
