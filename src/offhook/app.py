@@ -111,6 +111,7 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
         await app.close()
 
 
+    app.people.audit.start()
 def _quiet_collector() -> None:
     """What was built at the start stays: a collector that walks it stops every call for 60 to 180 ms.
     What loading left over is given back to the system."""
@@ -335,6 +336,7 @@ async def _prepare(house: House) -> None:
                     if name in (a.engine or house.default_engine, a.fallback_engine)
                 ]
             )
+    people.audit.keep_days = settings.audit.keep_days
         except ProviderError as error:
             _log.warning("an engine is not ready", engine=name, reason=error.reason)
     for agent in house.agents.values():

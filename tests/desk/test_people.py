@@ -347,6 +347,28 @@ async def test_no_note_is_lost_without_a_trace(
     engine.dispose()
 
 
+async def test_old_entries_go_when_the_house_says_so(staff: Staff, tmp_path: Path) -> None:
+    engine = schema.connect(f"sqlite:///{tmp_path}/offhook.db")
+    clock = ManualClock()
+    await staff.people.audit.flush()
+    audit = Audit(engine, clock)
+    for call in ("call_1", "call_2"):
+        audit.note(LOCAL_PERSON, "listen", call)
+        await audit.flush()
+        clock.advance(86_400 * 8)
+    head = (await audit.verify()).head
+    for keep_days, left in ((0, ["listen", "listen", "user_added"]), (9, ["audit_trimmed", "listen"])):
+        audit.keep_days = keep_days
+        audit.start()
+        async with asyncio.timeout(5):
+            while [one.action for one in await audit.page(AuditView(), 9)] != left:
+                await asyncio.sleep(0.01)
+    found = await audit.verify(3, head)
+    assert (found.whole, found.entries, found.let_go) == (True, 4, 2)
+    await audit.close()
+    engine.dispose()
+
+
 async def test_words_that_no_database_takes_are_made_fit(staff: Staff) -> None:
     from offhook.foundation.people import Person
 

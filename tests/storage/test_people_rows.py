@@ -12,12 +12,13 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
-from tests.storage import postgres
 
 from offhook.foundation.errors import ConflictError, NotFoundError, StorageError
 from offhook.foundation.people import Role
 from offhook.storage import schema
-from offhook.storage.audit import AuditRows, AuditView, Deed, _walk, append
+from offhook.storage.audit import AuditRows, AuditView, Deed, append
+from offhook.storage.audit_check import verify, walk
+from offhook.storage.audit_trim import TRIMMED, trim
 from offhook.storage.people import SESSIONS_PER_USER, PeopleRows, SessionRecord, UserRecord
 from offhook.storage.tables import metadata
 from offhook.storage.writer import RowWriter
@@ -25,30 +26,10 @@ from offhook.storage.writer import RowWriter
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    if postgres.MISSING:
-        pytest.skip(f"not installed: {', '.join(postgres.MISSING)}")
-    with postgres.server() as url:
-        made = schema.connect(url.replace("/postgres?", "/template1?"))
-        schema.upgrade(made)
-        made.dispose()
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
     """An empty database, upgraded."""
-    if request.param == "sqlite":
-        made = schema.connect(f"sqlite:///{tmp_path}/offhook.db")
-    else:
-        url = request.getfixturevalue("postgres_url")
-        name = f"t{threading.get_ident() % 1000}_{abs(hash(request.node.name)) % 10**9}"
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        made = schema.connect(url.replace("/postgres?", f"/{name}?"))
+    made = schema.connect(database_url)
     schema.upgrade(made)
     yield made
     made.dispose()
@@ -207,11 +188,11 @@ def tamper(engine: Engine, statement: str) -> None:
 
 def test_the_log_is_whole_and_read_newest_first(engine: Engine) -> None:
     log = AuditRows(engine)
-    assert log.verify().whole
+    assert verify(engine).whole
     fill(engine, 3)
     with engine.begin() as connection:
         append(connection, [deed("listen", 3, "user_2", "call_1"), deed("login", 4, "user_2")])
-    found = log.verify()
+    found = verify(engine)
     assert (found.whole, found.entries, found.broken_at) == (True, 5, None)
     page = log.page(AuditView(), 2)
     assert [entry.seq for entry in page] == [5, 4]
@@ -230,7 +211,7 @@ def test_the_database_refuses_to_alter_the_log(engine: Engine, statement: str) -
     fill(engine, 3)
     with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
         connection.execute(text(statement))
-    assert AuditRows(engine).verify().entries == 3
+    assert verify(engine).entries == 3
 
 
 ALTERED = {
@@ -254,25 +235,24 @@ def test_verifying_finds_the_first_altered_row(engine: Engine) -> None:
     for statement, broken_at in ALTERED.items():
         with engine.connect() as connection:
             connection.execute(text(statement))
-            found = _walk(connection, 0, "")
+            found = walk(connection, 0, "")
             connection.rollback()
         assert (found.whole, found.broken_at, found.entries) == (False, broken_at, broken_at - 1), statement
-    assert AuditRows(engine).verify().whole
+    assert verify(engine).whole
 
 
 def test_a_noted_head_shows_a_log_cut_short_or_written_anew(engine: Engine) -> None:
-    log = AuditRows(engine)
     fill(engine, 4)
-    head = log.verify().head
+    head = verify(engine).head
     fill(engine, 2)
-    assert log.verify(4, head).whole
+    assert verify(engine, 4, head).whole
     tamper(engine, "DELETE FROM audit WHERE seq>2")
-    assert log.verify().whole, "a chain alone cannot tell"
-    assert log.verify(4, head).broken_at == 3
+    assert verify(engine).whole, "a chain alone cannot tell"
+    assert verify(engine, 4, head).broken_at == 3
     with engine.begin() as connection:
         append(connection, [deed("other", 7), deed("other", 8)])
-    assert log.verify().whole
-    assert log.verify(4, head).broken_at == 4
+    assert verify(engine).whole
+    assert verify(engine, 4, head).broken_at == 4
 
 
 def test_the_chain_stays_one_with_many_writers(engine: Engine) -> None:
@@ -288,15 +268,71 @@ def test_the_chain_stays_one_with_many_writers(engine: Engine) -> None:
         assert writer.lost == 0
     for each in engines:
         each.dispose()
-    found = AuditRows(engine).verify()
+    found = verify(engine)
     assert (found.whole, found.entries) == (True, 120)
+
+
+def test_old_rows_go_and_the_rest_is_still_a_chain(engine: Engine) -> None:
+    fill(engine, 9)
+    before = [verify(engine), AuditRows(engine).page(AuditView(before=6), 1)[0]]
+    assert trim(engine, NOW + timedelta(seconds=5), NOW) == 5
+    page = AuditRows(engine).page(AuditView(), 99)
+    assert [entry.seq for entry in page] == [10, 9, 8, 7, 6]
+    assert (page[0].action, page[0].detail["to"], page[0].detail["rows"]) == (TRIMMED, 5, 5)
+    assert page[0].detail["hash"] == before[1].hash
+    found = verify(engine)
+    assert (found.whole, found.entries, found.let_go) == (True, 10, 5)
+    assert trim(engine, NOW + timedelta(seconds=5), NOW) == 0, "nothing to let go, and nothing said of it"
+    fill(engine, 2)
+    assert verify(engine, 9, before[0].head).whole
+    assert verify(engine, 5, before[1].hash).whole
+    assert verify(engine, 5, "0" * 64).reason == "the log was written anew up to here"
+    assert verify(engine, 4, before[1].hash).reason == "the log no longer has the row that was noted"
+
+
+def test_all_that_is_there_may_be_old(engine: Engine) -> None:
+    assert trim(engine, NOW, NOW) == 0
+    fill(engine, 3)
+    assert trim(engine, NOW + timedelta(days=9), NOW + timedelta(days=9)) == 3
+    fill(engine, 1)
+    found = verify(engine)
+    assert (found.whole, found.entries, found.let_go) == (True, 5, 3)
+    assert trim(engine, NOW + timedelta(days=8), NOW + timedelta(days=20)) == 0, "a young row keeps the rest"
+
+
+def test_rows_cannot_be_let_go_unseen(engine: Engine) -> None:
+    fill(engine, 6)
+    for statement in (
+        "DELETE FROM audit WHERE seq=6",
+        "UPDATE audit_anchor SET seq=-1",
+        "DELETE FROM audit_anchor",
+    ):
+        with pytest.raises(DBAPIError, match="only"), engine.begin() as connection:
+            connection.execute(text(statement))
+    trim(engine, NOW + timedelta(seconds=2), NOW)
+    hash_of = "(SELECT hash FROM audit WHERE seq=4)"
+    with engine.begin() as connection:  # what its triggers cannot prevent, the chain shows
+        connection.execute(text(f"UPDATE audit_anchor SET seq=4, hash={hash_of}"))
+        connection.execute(text("DELETE FROM audit WHERE seq<=4"))
+    found = verify(engine)
+    assert (found.whole, found.broken_at) == (False, 4)
+    assert "does not tell of" in found.reason
+
+
+def test_two_that_trim_at_once_let_go_once(engine: Engine) -> None:
+    fill(engine, 50)
+    with ThreadPoolExecutor(4) as pool:
+        wanted = [NOW + timedelta(seconds=20)] * 4
+        assert sorted(pool.map(lambda when: trim(engine, when, NOW), wanted)) == [0, 0, 0, 20]
+    assert verify(engine).whole
+    assert len(AuditRows(engine).page(AuditView(action=TRIMMED), 9)) == 1
 
 
 def test_without_its_tables_errors_say_so(tmp_path: Path) -> None:
     bare = schema.connect(f"sqlite:///{tmp_path}/bare.db")
     for work in (
         PeopleRows(bare).users,
-        AuditRows(bare).verify,
+        lambda: verify(bare),
         lambda: AuditRows(bare).page(AuditView(), 1),
     ):
         with pytest.raises(StorageError, match="cannot be read"):

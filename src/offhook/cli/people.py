@@ -128,7 +128,8 @@ def verify(
     if not found.whole:
         typer.echo(f"The audit log is not whole: at entry {found.broken_at}: {found.reason}.", err=True)
         raise typer.Exit(1)
-    typer.echo(f"The audit log is whole: {found.entries} entries. Head {found.entries}:{found.head}")
+    gone = f" (the first {found.let_go} are let go)" if found.let_go else ""
+    typer.echo(f"The audit log is whole: {found.entries} entries{gone}. Head {found.entries}:{found.head}")
 
 
 def _anchor(head: str) -> tuple[int, str]:

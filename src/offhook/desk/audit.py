@@ -1,4 +1,4 @@
-"""The audit log: who did what, appended by a thread of its own, read and checked. Judges no readers.
+"""The audit log: who did what, appended by a thread of its own, read, checked and trimmed. Judges no readers.
 
 Noting is immediate. A note that finds the queue full (the database has been away for long) is lost: that is
 logged at once and, when the database is back, stands in the log itself.
@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import Engine
 
 from offhook.foundation.clock import Clock
+from offhook.foundation.errors import StorageError
 from offhook.foundation.people import Person
 from offhook.storage.audit import AuditEntry, AuditRows, AuditView, Deed, Verification, append
+from offhook.storage.audit_check import verify
+from offhook.storage.audit_trim import trim
 from offhook.storage.writer import RowWriter
 
 _QUEUE = 10_000
 _INTERVAL_S = 1.0
+TRIM_S = 6 * 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -28,9 +33,13 @@ class Audit:
 
     def __init__(self, engine: Engine, clock: Clock, queue_size: int = _QUEUE) -> None:
         self._clock = clock
+        self._engine = engine
+        self._trimming: asyncio.Task[None] | None = None
         self._rows = AuditRows(engine)
         self._writer = RowWriter[Deed](engine, append, queue_size, _INTERVAL_S)
         self._unsaid = 0
+        self.keep_days = 0
+        """Older entries are let go; 0: none."""
 
     @property
     def lost(self) -> int:
@@ -66,8 +75,30 @@ class Audit:
     async def verify(self, at: int = 0, head: str = "") -> Verification:
         """Walk the whole chain; with the `head` that it had once, when there were `at` entries: it must still
         begin like that. Raises StorageError."""
-        return await asyncio.to_thread(self._rows.verify, at, head)
+        return await asyncio.to_thread(verify, self._engine, at, head)
+
+    def start(self) -> None:
+        """From now on, four times a day, let entries go that are too old."""
+        if self.keep_days:
+            work = self._trim(timedelta(days=self.keep_days))
+            self._trimming = asyncio.get_running_loop().create_task(work, name="audit retention")
+
+    async def _trim(self, age: timedelta) -> None:
+        while True:
+            now = self._clock.wall()
+            try:
+                gone = await asyncio.to_thread(trim, self._engine, now - age, now)
+            except StorageError as error:
+                _log.warning("old entries of the audit log stay for now", reason=error.reason)
+            else:
+                if gone:
+                    _log.info("old entries of the audit log are gone", entries=gone)
+            await asyncio.sleep(TRIM_S)
 
     async def close(self, patience: float = 5.0) -> None:
         """Commit what waits, giving a broken database `patience` seconds. Before the store is closed."""
+        if self._trimming is not None:
+            self._trimming.cancel()
+            await asyncio.gather(self._trimming, return_exceptions=True)
+            self._trimming = None
         await asyncio.to_thread(self._writer.close, patience)

@@ -49,6 +49,13 @@ class Sessions(Section):
 
 
 class Twilio(Section):
+class AuditLog(Section):
+    """What was done by whom."""
+
+    keep_days: int = Field(default=0, ge=0, le=36_500)
+    """Older entries are let go; 0 keeps all."""
+
+
     """The phone vendor's account. The webhook and media socket are open to loopback only without a token."""
 
     account_sid: str = ""
@@ -94,6 +101,7 @@ class Settings(BaseSettings):
     trusted_proxies: list[str] = Field(default_factory=list)
     """Addresses or networks of proxies whose X-Forwarded-For is believed."""
     require_call_tokens: bool = False
+    audit: AuditLog = Field(default_factory=AuditLog)
     """Whether a browser's call needs a token from `POST /api/call-tokens`."""
     default_agent: str = "default"
     record: bool = True

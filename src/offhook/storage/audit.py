@@ -1,4 +1,4 @@
-"""Rows of the audit log: appended in one chain of hashes, read, and checked. No threads, no retries.
+"""Rows of the audit log: appended in one chain of hashes, and read. No threads, no retries.
 
 The hash of a row is SHA-256 over the hash before it and the row's canonical JSON; the first follows 64 zeros.
 Appending takes the one lock of the log first, so that the chain stays one whoever appends.
@@ -22,7 +22,6 @@ from offhook.storage.tables import audit
 
 FIRST = "0" * 64
 _LOCK = 0x0FF_400C  # any number that nobody else of this database locks
-_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,15 @@ class AuditEntry:
 class Verification:
     """Whether the log is whole. `broken_at` is the place of the first row that is not as it was written, or
     is missing; `head` is the hash of the last row that is well: note it elsewhere, and a log that was cut
-    short or written anew is seen, too."""
+    short or written anew is seen, too. `entries` is that row's place: of so many, the first `let_go` are no
+    longer kept."""
 
     whole: bool
     entries: int
     head: str
     broken_at: int | None = None
     reason: str = ""
+    let_go: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,21 @@ def chain(before: str, row: dict[str, Any]) -> str:
 
 def append(connection: Connection, deeds: Sequence[Deed]) -> None:
     """Append these at the end. The connection must not have begun anything yet."""
+    lock(connection)
+    add(connection, deeds)
+
+
+def lock(connection: Connection) -> None:
+    """Take the one lock of the log, until the transaction's end. The connection must not have begun anything
+    yet."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def add(connection: Connection, deeds: Sequence[Deed]) -> None:
+    """As `append`, for who has the lock."""
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
     seq, head = (last.seq, last.hash) if last is not None else (0, FIRST)
     rows = []
@@ -115,7 +127,7 @@ def _row(seq: int, deed: Deed) -> dict[str, Any]:
 
 
 class AuditRows:
-    """Reading and checking; both block. Raise StorageError."""
+    """Reading; it blocks, and raises StorageError."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -128,34 +140,6 @@ class AuditRows:
                 return [_entry(row) for row in connection.execute(query)]
         except (SQLAlchemyError, ValueError) as error:
             raise StorageError(f"the audit log cannot be read now ({type(error).__name__})") from None
-
-    def verify(self, at: int = 0, head: str = "") -> Verification:
-        """Walk the chain from its first row to its last; row `at`, unless 0, must have the hash `head`."""
-        try:
-            with self._engine.connect() as connection:
-                return _walk(connection, at, head)
-        except SQLAlchemyError as error:
-            raise StorageError(f"the audit log cannot be read now ({type(error).__name__})") from None
-
-
-def _walk(connection: Connection, at: int, noted: str) -> Verification:
-    head, seq = FIRST, 0
-    while True:
-        query = select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(_CHUNK)
-        rows = connection.execute(query).all()
-        for found in rows:
-            if found.seq != seq + 1:
-                return Verification(False, seq, head, seq + 1, "a row is missing here")
-            row = dict(found._mapping)
-            if chain(head, {name: row[name] for name in row if name != "hash"}) != row["hash"]:
-                return Verification(False, seq, head, found.seq, "this row is not as it was written")
-            if found.seq == at and row["hash"] != noted:
-                return Verification(False, seq, head, found.seq, "the log was written anew up to here")
-            head, seq = row["hash"], found.seq
-        if len(rows) < _CHUNK:
-            if seq < at:
-                return Verification(False, seq, head, seq + 1, "the log is cut short here")
-            return Verification(True, seq, head)
 
 
 def _narrowed(query: Select[Any], view: AuditView) -> Select[Any]:
