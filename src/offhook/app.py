@@ -103,6 +103,7 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
     _quiet_collector()
     app.media.start()
     app.watchdog.start()
+    app.people.audit.start()
     app.people.sessions.start()
     try:
         await server.run_until_stopped(*listeners)
@@ -111,7 +112,6 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
         await app.close()
 
 
-    app.people.audit.start()
 def _quiet_collector() -> None:
     """What was built at the start stays: a collector that walks it stops every call for 60 to 180 ms.
     What loading left over is given back to the system."""
@@ -309,6 +309,7 @@ def _open_storage(
 def _open_people(settings: Settings, store: SqlStore, clock: SystemClock) -> People:
     idle = timedelta(minutes=settings.sessions.idle_minutes)
     people = open_people(store.engine, clock, idle, timedelta(hours=settings.sessions.hours))
+    people.audit.keep_days = settings.audit.keep_days
     if not people.sessions.has_users:
         _log.info("nobody logs in here yet: `offhook user add NAME --role admin` makes the first user")
     return people
@@ -336,7 +337,6 @@ async def _prepare(house: House) -> None:
                     if name in (a.engine or house.default_engine, a.fallback_engine)
                 ]
             )
-    people.audit.keep_days = settings.audit.keep_days
         except ProviderError as error:
             _log.warning("an engine is not ready", engine=name, reason=error.reason)
     for agent in house.agents.values():

@@ -283,12 +283,12 @@ DETAIL = {
         if e["kind"] == "transcript_final"
     ],
     "events": HISTORY,
-}
     "earlier": {
         "count": 3,
         "last_at": "2026-11-18T09:12:00Z",
         "calls": [RECORD | {"id": "call_00", "state": "ended", "started_at": "2026-11-18T09:12:00Z"}],
     },
+}
 VOICES = {
     "voices": [
         {

@@ -147,6 +147,8 @@ export interface FloorCall {
   silence_s: number;
   failures: number;
   returning: boolean;
+  /** Earlier calls of this number; `calls` are those of them that may be seen here. */
+  earlier?: { count: number; last_at: string; calls: { call_id: string; at: string; agent: string }[] } | null;
   attention: number;
   why: string[];
 }
@@ -155,8 +157,6 @@ export type Counters = Partial<
   Record<"live" | "waiting" | "operators" | "agents_answering" | "taken_over" | "on_hold", number>
 >;
 
-  /** Earlier calls of this number; `calls` are those of them that may be seen here. */
-  earlier?: { count: number; last_at: string; calls: { call_id: string; at: string; agent: string }[] } | null;
 export interface FloorMessage {
   type: "floor";
   calls: FloorCall[];

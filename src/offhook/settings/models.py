@@ -19,8 +19,8 @@ from offhook.settings.routing import Routing, check_routing
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
-
 from offhook.settings.webrtc import WebRtc
+
 
 class Limits(Section):
     """Bounds that keep one peer from hurting the others."""
@@ -48,7 +48,6 @@ class Sessions(Section):
     """In all."""
 
 
-class Twilio(Section):
 class AuditLog(Section):
     """What was done by whom."""
 
@@ -56,6 +55,7 @@ class AuditLog(Section):
     """Older entries are let go; 0 keeps all."""
 
 
+class Twilio(Section):
     """The phone vendor's account. The webhook and media socket are open to loopback only without a token."""
 
     account_sid: str = ""
@@ -70,14 +70,6 @@ class AuditLog(Section):
         if value and not (value.startswith("+") and value[1:].isdigit() and 8 <= len(value) <= 16):
             raise ValueError("a phone number with its country code, like +15550100")
         return value
-
-
-class LiveKit(Section):
-    """Known and checked, for users who have it already; no part of this version uses it."""
-
-    url: str = ""
-    api_key: str = ""
-    api_secret: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -101,7 +93,6 @@ class Settings(BaseSettings):
     trusted_proxies: list[str] = Field(default_factory=list)
     """Addresses or networks of proxies whose X-Forwarded-For is believed."""
     require_call_tokens: bool = False
-    audit: AuditLog = Field(default_factory=AuditLog)
     """Whether a browser's call needs a token from `POST /api/call-tokens`."""
     default_agent: str = "default"
     record: bool = True
@@ -109,6 +100,7 @@ class Settings(BaseSettings):
     coach: Coach = Field(default_factory=Coach)
     limits: Limits = Field(default_factory=Limits)
     sessions: Sessions = Field(default_factory=Sessions)
+    audit: AuditLog = Field(default_factory=AuditLog)
     twilio: Twilio = Field(default_factory=Twilio)
     openai: OpenAi = Field(default_factory=OpenAi)
     elevenlabs: ElevenLabs = Field(default_factory=ElevenLabs)

@@ -84,6 +84,10 @@ class CallStore(Protocol):
     def keep(self, entry: Entry) -> None:
         """Append an event to its call's timeline; TranscriptFinal and TurnTimed also fill turns."""
 
+    async def append(self, call_id: str, event: CallEvent) -> Entry:
+        """Put an event at the end of an ended call's timeline; gives it with its place, which nobody else
+        has. Raises NotFoundError, ConflictError (the call is live), StorageError."""
+
     def end(self, call_id: str, reason: EndReason, ended_at: datetime, duration_ms: int) -> None: ...
 
     def recorded(self, call_id: str, state: RecordingState, gaps: dict[int, int]) -> None:
@@ -91,10 +95,6 @@ class CallStore(Protocol):
 
     async def flush(self) -> None:
         """Until everything given so far is committed."""
-
-    async def append(self, call_id: str, event: CallEvent) -> Entry:
-        """Put an event at the end of an ended call's timeline; gives it with its place, which nobody else
-        has. Raises NotFoundError, ConflictError (the call is live), StorageError."""
 
     async def calls(
         self,

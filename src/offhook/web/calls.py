@@ -48,13 +48,6 @@ class CallPage(BaseModel):
     next: str | None
 
 
-class CallDetail(BaseModel):
-    """A call, its turns in the order they began, its kept events in their flat form, what is worth keeping
-    in what was said (the pinned first), and the caller's earlier calls."""
-
-    call: CallRecord
-    turns: list[TurnRecord]
-    events: list[dict[str, Any]]
 class Earlier(BaseModel):
     """Calls that the same number made before: how many, when the last began, and the latest that whoever
     asks may see, newest first."""
@@ -64,7 +57,15 @@ class Earlier(BaseModel):
     calls: list[CallRecord] = Field(default_factory=list)
 
 
+class CallDetail(BaseModel):
+    """A call, its turns in the order they began, its kept events in their flat form, what is worth keeping
+    in what was said (the pinned first), and the caller's earlier calls."""
+
+    call: CallRecord
+    turns: list[TurnRecord]
+    events: list[dict[str, Any]]
     entities: list[dict[str, Any]] = Field(default_factory=list)
+    earlier: Earlier = Field(default_factory=Earlier)
 
 
 class Transcript(BaseModel):
@@ -72,7 +73,6 @@ class Transcript(BaseModel):
     turns: list[dict[str, Any]]
 
 
-    earlier: Earlier = Field(default_factory=Earlier)
 class Peaks(BaseModel):
     """The loudest level (0 to 1) of each side in each `bucket_ms`."""
 
@@ -117,13 +117,6 @@ async def _call(store: CallStore, call_id: str, request: Request, action: Action
     return found
 
 
-def _add_rows(routes: APIRouter, store: CallStore) -> None:
-    @routes.get("", response_model=CallPage)
-    async def calls(
-        request: Request,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        before: Annotated[str | None, Query(max_length=64)] = None,
-        channel: ChannelKind | None = None,
 async def _earlier(store: CallStore, call: CallRecord, agents: Sequence[str] | None) -> Earlier:
     number = other_party(call)
     found = await store.earlier(number, but=call.id)
@@ -133,6 +126,14 @@ async def _earlier(store: CallStore, call: CallRecord, agents: Sequence[str] | N
     return Earlier(count=found.count, last_at=found.latest[0].started_at, calls=list(seen.latest))
 
 
+def _add_rows(routes: APIRouter, store: CallStore) -> None:
+    @routes.get("", response_model=CallPage)
+    async def calls(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        before: Annotated[str | None, Query(max_length=64)] = None,
+        channel: ChannelKind | None = None,
+        caller: Annotated[str | None, Query(max_length=256, description="Calls of this number only.")] = None,
     ) -> CallPage:
         """Newest first. `before` is the `next` of the page before."""
         agents = agents_of(person_of(request))
@@ -141,7 +142,6 @@ async def _earlier(store: CallStore, call: CallRecord, agents: Sequence[str] | N
         page = found[:limit]
         return CallPage(calls=page, next=page[-1].id if more else None)
 
-        caller: Annotated[str | None, Query(max_length=256, description="Calls of this number only.")] = None,
     @routes.get("/{call_id}", response_model=CallDetail, responses=responses(404))
     async def call(call_id: CallId, request: Request) -> CallDetail:
         record = await _call(store, call_id, request, Action.SEE_CALL)
