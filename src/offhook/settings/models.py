@@ -14,6 +14,7 @@ from offhook.settings.addresses import http_address, network
 from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.coach import Coach, check_coach
 from offhook.settings.demo import demo_agent
+from offhook.settings.livekit import LiveKit
 from offhook.settings.queues import QueueSettings, check_queues
 from offhook.settings.routing import Routing, check_routing
 from offhook.settings.speech import Speech
@@ -109,8 +110,8 @@ class Settings(BaseSettings):
     anthropic: Anthropic = Field(default_factory=Anthropic)
     whisper: Whisper = Field(default_factory=Whisper)
     livekit: LiveKit = Field(default_factory=LiveKit)
-    routing: Routing = Field(default_factory=Routing)
     webrtc: WebRtc = Field(default_factory=WebRtc)
+    routing: Routing = Field(default_factory=Routing)
     queues: dict[str, QueueSettings] = Field(default_factory=dict)
     tools: dict[str, ToolSettings] = Field(default_factory=dict)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
