@@ -138,31 +138,53 @@ _BOUNDS = {
 }
 assert set(_CHECKS) == {field.name for field in fields(EarWishes)}
 
+
+def fit(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it has a name and a value that `EarWishes.changed` takes."""
+    return {name: value for name, value in said.items() if name in _CHECKS and _CHECKS[name](value)}
+
+
 Watcher = Callable[[EarWishes], None]
+Said = Mapping[str, Any]
+"""What a person said, of the names of EarWishes: any subset."""
 
 
 class EarMemory:
-    """What each person wishes, while the process runs; the last PEOPLE of them. Who chose nothing has
-    `usual`. Watchers are told of a change at once: a live seat's ear follows it."""
+    """What each person wishes, the last PEOPLE of them. Who chose nothing has `usual`. Watchers are told of a
+    change at once: a live seat's ear follows it.
+
+    `kept` knows what a person said once, where that outlives the process; `on_change` is told all that a
+    person has said so far.
+    """
 
     def __init__(self, usual: EarWishes | None = None) -> None:
         self.usual = usual or EarWishes()
-        self._wishes: OrderedDict[str, EarWishes] = OrderedDict()
+        self._said: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._watchers: dict[str, list[Watcher]] = {}
+        self.kept: Callable[[str], Said] = lambda person_id: {}
+        self.on_change: Callable[[Person, Said], None] = lambda person, said: None
 
     def of(self, person: Person) -> EarWishes:
-        return self._wishes.get(person.id, self.usual)
+        return self._wishes(self._all_said(person.id))
 
-    def change(self, person: Person, said: Mapping[str, Any]) -> EarWishes:
+    def change(self, person: Person, said: Said) -> EarWishes:
         """Any subset of the names of EarWishes. Raises WireError, and changes nothing."""
-        wishes = self.of(person).changed(said)
-        self._wishes[person.id] = wishes
-        self._wishes.move_to_end(person.id)
-        if len(self._wishes) > PEOPLE:
-            self._wishes.popitem(last=False)
-        for watcher in tuple(self._watchers.get(person.id, ())):
-            watcher(wishes)
+        before = self._all_said(person.id)
+        wishes = self._wishes(before).changed(said)
+        self._said[person.id] = {**before, **said}
+        self._said.move_to_end(person.id)
+        if len(self._said) > PEOPLE:
+            self._said.popitem(last=False)
+        self._tell(person.id, wishes)
+        self.on_change(person, self._all_said(person.id))
         return wishes
+
+    def read_again(self, person_id: str) -> None:
+        """What is kept of a person may be another now: that counts."""
+        before = self._said.pop(person_id, None)
+        wishes = self._wishes(self._all_said(person_id))
+        if before is None or wishes != self._wishes(before):
+            self._tell(person_id, wishes)
 
     def watch(self, person: Person, watcher: Watcher) -> Callable[[], None]:
         """Tell `watcher` of changes until what this returns is called."""
@@ -176,3 +198,15 @@ class EarMemory:
                 del self._watchers[person.id]
 
         return stop
+
+    def _all_said(self, person_id: str) -> dict[str, Any]:
+        """What another version kept may be nothing that this one takes."""
+        said = self._said.get(person_id)
+        return fit(self.kept(person_id)) if said is None else said
+
+    def _wishes(self, said: Said) -> EarWishes:
+        return self.usual.changed(said)
+
+    def _tell(self, person_id: str, wishes: EarWishes) -> None:
+        for watcher in tuple(self._watchers.get(person_id, ())):
+            watcher(wishes)

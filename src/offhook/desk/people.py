@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from offhook.desk.accounts import Accounts
 from offhook.desk.audit import Audit
+from offhook.desk.kept_ears import KeptEars
 from offhook.desk.sessions import Sessions
 from offhook.foundation.clock import Clock
 from offhook.storage.people import PeopleRows
@@ -21,9 +22,11 @@ class People:
     sessions: Sessions
     accounts: Accounts
     audit: Audit
+    ears: KeptEars
 
     async def close(self) -> None:
         """Keep what is not kept yet. Idempotent."""
+        await self.ears.close()
         await self.sessions.close()
         await self.audit.close()
 
@@ -35,4 +38,4 @@ def open_people(engine: Engine, clock: Clock, idle: timedelta, life: timedelta) 
     sessions = Sessions(rows, clock, idle, life)
     sessions.load()
     audit = Audit(engine, clock)
-    return People(sessions, Accounts(rows, sessions, audit, clock), audit)
+    return People(sessions, Accounts(rows, sessions, audit, clock), audit, KeptEars(rows, sessions))

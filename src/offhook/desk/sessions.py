@@ -61,9 +61,16 @@ class Sessions:
         self._lock = asyncio.Lock()
         self._poll: asyncio.Task[None] | None = None
         self.on_revoked: list[Revoked] = []
+        self.on_read: list[Callable[[Snapshot, Snapshot], None]] = []
+        """Told of what was known before, and what is now."""
         self.tell: Callable[[], Awaitable[None]] = _nobody_else
 
     # Immediate.
+
+    @property
+    def known(self) -> Snapshot:
+        """All users and sessions, as they were read last."""
+        return self._known
 
     @property
     def has_users(self) -> bool:
@@ -135,6 +142,8 @@ class Sessions:
 
     def _replace(self, found: Snapshot) -> None:
         before, self._known = self._known, found
+        for read in self.on_read:
+            read(before, found)
         for book in (self._seen, self._unsaved):
             for gone in [session for session in book if session not in found.sessions]:
                 del book[gone]

@@ -29,6 +29,7 @@ def make_desk(
     desk = Desk(directory, people.audit, studio.clips)
     desk.aids = aids
     desk.sessions = people.sessions
+    people.ears.attach(studio.memory)
     floor.waits = lambda: desk.waiting
     board = FloorBoard(floor)
     people.sessions.on_revoked.append(desk.eject)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from offhook.foundation.errors import ConflictError, NotFoundError, StorageError
 from offhook.foundation.people import EVERY_AGENT, Person, Role
-from offhook.storage.tables import people_version, sessions, users
+from offhook.storage.rows import clean_json
+from offhook.storage.tables import desk_settings, people_version, sessions, users
 
 T = TypeVar("T")
 SESSIONS_PER_USER = 10
@@ -57,11 +58,13 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All users and sessions, as of one version."""
+    """All users and sessions, as of one version. `ears` is how the coach sounds to the users who said so, by
+    their ids: any subset of names and values."""
 
     version: int
     users: Mapping[str, UserRecord]
     sessions: Mapping[str, SessionRecord]
+    ears: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def login_key(name: str) -> str:
@@ -82,8 +85,10 @@ class PeopleRows:
         def work(connection: Connection) -> Snapshot:
             version = _version(connection)
             people = {row.id: _user(row) for row in connection.execute(select(users))}
-            found = connection.execute(select(sessions))
-            return Snapshot(version, people, {row.id: SessionRecord(**row._mapping) for row in found})
+            found = connection.execute(select(sessions)).all()
+            logins = {row.id: SessionRecord(**row._mapping) for row in found}
+            ears = {row.user_id: row.ear for row in connection.execute(select(desk_settings))}
+            return Snapshot(version, people, logins, ears)
 
         return self._read(work)
 
@@ -166,6 +171,7 @@ class PeopleRows:
         def work(connection: Connection) -> UserRecord:
             found = _find(connection, user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+            connection.execute(delete(desk_settings).where(desk_settings.c.user_id == user_id))
             connection.execute(delete(users).where(users.c.id == user_id))
             left = connection.execute(select(func.count()).select_from(users)).scalar_one()
             if not _admins(connection) and (left or not also_last):
@@ -204,6 +210,18 @@ class PeopleRows:
         def work(connection: Connection) -> None:
             _find(connection, user_id)
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+        self._write(work)
+
+    def set_ears(self, ears: Mapping[str, Mapping[str, Any]]) -> None:
+        """How the coach sounds to these users from now on; who is no user any more is passed over."""
+
+        def work(connection: Connection) -> None:
+            left = set(connection.scalars(select(users.c.id).where(users.c.id.in_(ears))))
+            connection.execute(delete(desk_settings).where(desk_settings.c.user_id.in_(left)))
+            rows = [{"user_id": id, "ear": clean_json(dict(ears[id]))} for id in sorted(left)]
+            if rows:
+                connection.execute(insert(desk_settings), rows)
 
         self._write(work)
 
