@@ -7,7 +7,7 @@ from typing import Any
 CALL = "call_01"
 OPERATOR = {"id": "u1", "name": "Sara Haddad", "role": "admin", "agents": ["*"]}
 SESSION = {"person": OPERATOR, "login": True, "reason": ""}
-ACTIONS = ("listen", "talk", "see_audit", "see_all_audit", "edit_users", "edit_voices", "export")
+ACTIONS = ("listen", "talk", "transfer", "see_audit", "see_all_audit", "edit_users", "edit_voices", "export")
 HEARS: dict[str, dict[str, list[str]]] = {
     "agent": {"caller": ["agent"], "agent": ["caller"], "listener": ["caller", "agent"]},
     "join": {
@@ -236,6 +236,7 @@ JOINED = {
     **seating("agent", "listen"),
     "history": HISTORY,
     "coach": {"provider": "hibari", "voice": "heart", "speed": 1.15, "volume": 0.8, "auto_play": True},
+    "transfer": {"able": False, "reason": "only a telephone call can be put through to a number"},
 }
 PARTIAL = {"type": "transcript", "speaker": "caller", "text": "Just read me the", "final": False, "turn": 3}
 OWN = {

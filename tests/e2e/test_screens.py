@@ -221,6 +221,25 @@ def test_every_command_of_the_cockpit_has_a_key(stage_page) -> None:  # type: ig
     ]
 
 
+def test_a_caller_is_put_through_where_the_channel_can(stage_page, check) -> None:  # type: ignore[no-untyped-def]
+    stage, page = stage_page
+    sit(stage, page)
+    button = page.locator(".commands").get_by_role("button", name="Transfer")
+    expect(button).to_be_disabled()
+    reason = "only a telephone call can be put through to a number"
+    expect(button).to_have_attribute("title", f"No transfer: {reason}")
+    page.keyboard.press("x")
+    expect(page.get_by_role("alert")).to_contain_text(reason)
+    stage.say({**recorded.JOINED, "transfer": {"able": True, "reason": ""}})
+    expect(button).to_be_enabled()
+    page.keyboard.press("x")
+    page.get_by_label("Phone number or sip: address").fill("+1 555 0142")
+    check(page, "cockpit-transfer")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [one for one in stage.sent if one["type"] != "ping"] == [{"type": "transfer", "to": "+1 555 0142"}]
+
+
 def test_the_coach_the_talk_and_the_evidence(stage_page, check) -> None:  # type: ignore[no-untyped-def]
     stage, page = stage_page
     sit(stage, page)

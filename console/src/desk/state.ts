@@ -1,6 +1,6 @@
 // What the cockpit knows of its call, and how each message changes it. Pure: time is a parameter.
 
-import type { CardStatus, CoachSettings, Coaching, DeskDown, EntityInfo, Entry, Seating } from "./wire";
+import type { CardStatus, CoachSettings, Coaching, DeskDown, EntityInfo, Entry, Seating, TransferInfo } from "./wire";
 import { withCard, withStatus } from "./cards";
 import type { Link } from "./hears";
 import { type DeskLine, withSaid } from "./lines";
@@ -19,6 +19,7 @@ export interface DeskState extends Seating {
   entities: EntityInfo[];
   events: Entry[];
   coach: CoachSettings;
+  transfer: TransferInfo;
   /** Media time `mediaMs` was at `at` of the page's clock. */
   clock: { mediaMs: number; at: number };
   notice: string;
@@ -40,6 +41,7 @@ export const EMPTY: DeskState = {
   entities: [],
   events: [],
   coach: {},
+  transfer: { able: false, reason: "" },
   clock: { mediaMs: 0, at: 0 },
   notice: "",
   ending: "",
@@ -54,7 +56,8 @@ export function received(state: DeskState, message: DeskDown, now: number): Desk
   switch (message.type) {
     case "joined": {
       const { mode, holder, hears, seats, seat, leg, role, coach } = message;
-      const fresh = { ...state, link: "up" as const, callId: message.call_id };
+      const transfer = message.transfer ?? EMPTY.transfer;
+      const fresh = { ...state, link: "up" as const, callId: message.call_id, transfer };
       const seated = { ...fresh, mode, holder, hears, seats, seat, leg, role, coach, lines: [], cards: [], entities: [] };
       return message.history.reduce((so, entry) => withEntry(so, entry, now), seated as DeskState);
     }

@@ -96,6 +96,13 @@ export interface Joined extends Seating {
   sample_rate: number;
   history: Entry[];
   coach: CoachSettings;
+  transfer?: TransferInfo;
+}
+
+/** Whether the caller can be put through to a number, and why not. */
+export interface TransferInfo {
+  able: boolean;
+  reason: string;
 }
 
 export type DeskDown =
@@ -119,6 +126,7 @@ export type DeskUp =
   | { type: "hold" | "ai_speaks" | "mute"; on: boolean }
   | { type: "say" | "instruct"; text: string }
   | { type: "inject"; clip: string }
+  | { type: "transfer"; to: string }
   | ({ type: "coach" } & CoachSettings)
   | { type: "card"; id: string; action: "play" | "stop" | "used" | "dismissed" | "say" | "feedback"; value?: string }
   | { type: "pin"; id: string; pinned: boolean; added?: { type: string; value: string; at_ms: number } }

@@ -8,6 +8,8 @@ interface Props {
   note: string;
   /** The label of the text box; none asks for a confirmation alone. */
   label?: string;
+  /** One short line, like a number; else a text. */
+  short?: boolean;
   send: string;
   danger?: boolean;
   answer: (text: string) => void;
@@ -16,7 +18,7 @@ interface Props {
 
 const LONGEST = 1000;
 
-export function Ask({ title, note, label, send, danger, answer, close }: Props) {
+export function Ask({ title, note, label, short, send, danger, answer, close }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   useEffect(() => {
@@ -38,16 +40,27 @@ export function Ask({ title, note, label, send, danger, answer, close }: Props) 
         {label !== undefined && (
           <label class="stacked">
             {label}
-            <textarea
-              rows={3}
-              dir="auto"
-              maxLength={LONGEST}
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === "Enter" && !event.shiftKey) submit(event);
-              }}
-            />
+            {short ? (
+              <input
+                type="tel"
+                dir="ltr"
+                autocomplete="off"
+                maxLength={256}
+                value={text}
+                onInput={(event) => setText(event.currentTarget.value)}
+              />
+            ) : (
+              <textarea
+                rows={3}
+                dir="auto"
+                maxLength={LONGEST}
+                value={text}
+                onInput={(event) => setText(event.currentTarget.value)}
+                onKeyDown={(event) => {
+                  if (event.key === "Enter" && !event.shiftKey) submit(event);
+                }}
+              />
+            )}
           </label>
         )}
         <div class="ask-buttons">

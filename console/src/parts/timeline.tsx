@@ -59,6 +59,8 @@ export function detail(event: TimelineEvent): string {
       return sentenceCase(String(event.status));
     case "entity":
       return `${sentenceCase(String(event.type))}: ${String(event.value)}`;
+    case "transferred":
+      return `To ${String(event.to)}, by ${String(event.name)}`;
     case "wrapped_up":
       return `${sentenceCase(String(event.disposition))}, ${String(event.name)}`;
     case "tool_called":

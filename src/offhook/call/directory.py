@@ -83,6 +83,13 @@ class LiveCall:
     task: asyncio.Task[None] | None = None
 
     @property
+    def stays(self) -> str:
+        """Why this caller cannot be put through to a number; empty where that can be done."""
+        if self.record.channel is ChannelKind.PHONE and self.arrival.vendor_id:
+            return ""
+        return "only a telephone call can be put through to a number"
+
+    @property
     def agent(self) -> str:
         """The name of the agent that answers."""
         return self.record.agent

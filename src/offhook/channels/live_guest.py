@@ -34,8 +34,9 @@ class Welcome:
     """What somebody gets who is on the call: whom to tell about the sound, and who does what they wish.
 
     `obey` raises OffhookError for what is refused; `seating` says how the call is conducted now, an operator
-    reads it whenever that changed. `history` is what happened so far, `coach` how the coach sounds to them;
-    `left` is told after the listener when they are gone.
+    reads it whenever that changed. `history` is what happened so far, `coach` how the coach sounds to them,
+    `stays` why the caller cannot be put through to a number (empty: they can); `left` is told after the
+    listener when they are gone.
     """
 
     call_id: str
@@ -48,6 +49,7 @@ class Welcome:
     seating: Callable[[], Seating] = Seating
     history: Sequence[Entry] = ()
     coach: Mapping[str, Any] = field(default_factory=dict)
+    stays: str = ""
     left: Callable[[EndReason], None] = lambda reason: None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from offhook.call.directory import LiveCall
 from offhook.desk.ports import Audit, Calls, Clips
-from offhook.foundation.errors import NotFoundError, OffhookError
+from offhook.foundation.desk_events import Transferred
+from offhook.foundation.errors import NotFoundError, OffhookError, RefusedError
 from offhook.foundation.events import EndReason
 from offhook.foundation.people import Person
 
@@ -65,6 +66,18 @@ class Deeds:
     def speak_for(self, person: Person, call: LiveCall, on: bool) -> None:
         call.session.bridge.speak_for(on)
         self.note(person, call, "ai_speaks", on=on)
+
+    def transfer(self, person: Person, call: LiveCall, to: str) -> None:
+        """The caller goes to this number, and the call ends here. Raises RefusedError (this call stays, or
+        that is no number); then nothing has happened."""
+        if call.stays:
+            raise RefusedError(call.stays)
+        if call.session.end_reason is not None:
+            raise NotFoundError("this call is ending")
+        call.session.transfer(to)
+        call.session.timeline.emit(Transferred(person.id, person.name, to))
+        self.note(person, call, "transfer", to=to)
+        self._calls.hang_up(call.id, EndReason.TRANSFERRED)
 
     def hang_up(self, person: Person, call: LiveCall) -> None:
         self._calls.hang_up(call.id, EndReason.AGENT_HUNG_UP)

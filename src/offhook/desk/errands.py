@@ -17,6 +17,7 @@ class Errand(StrEnum):
     INSTRUCT = "instruct"
     INJECT = "inject"
     HOLD = "hold"
+    TRANSFER = "transfer"
     COACH = "coach"
 
 
@@ -25,12 +26,13 @@ ACTIONS: Mapping[Errand, Action] = {
     Errand.INSTRUCT: Action.COACH,
     Errand.INJECT: Action.TALK,
     Errand.HOLD: Action.TALK,
+    Errand.TRANSFER: Action.TRANSFER,
     Errand.COACH: Action.COACH,
 }
 
 
 async def run(desk: Desk, person: Person, call_id: str, errand: Mapping[str, Any]) -> None:
-    """Do it on a call of this process. `errand` has its `kind` and what that takes: `text`, `clip` or `on`.
+    """Do it on a call of this process. `errand` has its `kind` and what that takes: `text`, `clip`, `to` or `on`.
     Raises NotFoundError, RefusedError, ConflictError, StorageError."""
     kind = Errand(errand["kind"])
     call = desk.call_for(person, ACTIONS[kind], call_id)
@@ -44,6 +46,8 @@ async def run(desk: Desk, person: Person, call_id: str, errand: Mapping[str, Any
             await deeds.inject(person, call, errand["clip"])
         case Errand.HOLD:
             deeds.hold(person, call, errand["on"])
+        case Errand.TRANSFER:
+            deeds.transfer(person, call, errand["to"])
         case Errand.COACH:
             aids = [place.aid for place in desk if place.call.id == call.id and place.aid is not None]
             if not aids:

@@ -31,6 +31,7 @@ from offhook.protocols.live import (
     Pin,
     Say,
     SetStance,
+    Transfer,
     Wish,
 )
 from offhook.protocols.live_words import Seating, SeatView
@@ -85,6 +86,7 @@ class Place:
             seating=lambda: seating_of(self.call),
             history=tuple(timeline.recent),
             coach=self.aid.settings() if self.aid is not None else {},
+            stays=self.call.stays,
             left=self.gone,
         )
 
@@ -117,6 +119,8 @@ class Place:
                 self._deeds.instruct(person, call, text)
             case Inject(clip):
                 self._deeds.begin_inject(person, call, clip, self.channel.complain)
+            case Transfer(to):
+                self._deeds.transfer(person, call, to)
             case CoachNow():
                 self._coach().coach_now()
             case CoachWish():
@@ -196,6 +200,7 @@ _NAMES: dict[type[Wish], str] = {
     Say: "say",
     Instruct: "instruct",
     Inject: "inject",
+    Transfer: "transfer",
     CoachNow: "coach_now",
     CoachWish: "coach",
     Pin: "pin",

@@ -26,6 +26,8 @@ class Action(StrEnum):
     TALK = "talk"
     """Join, take over, hand back, hold, speak or play a clip in the agent's voice."""
     HANG_UP = "hang_up"
+    TRANSFER = "transfer"
+    """Put the caller of a live call through to a number, which may cost money."""
     PLACE_CALL = "place_call"
     """Have the house call a phone, which costs money."""
     HEAR_RECORDING = "hear_recording"
@@ -66,6 +68,7 @@ _OPERATOR: dict[Action, Reach] = {
     Action.COACH: Reach.ASSIGNED,
     Action.TALK: Reach.ASSIGNED,
     Action.HANG_UP: Reach.ASSIGNED,
+    Action.TRANSFER: Reach.ASSIGNED,
     Action.HEAR_RECORDING: Reach.OWN,
     Action.EXPORT: Reach.OWN,
 }
@@ -105,6 +108,7 @@ COMMANDS: Mapping[str, Action] = {
     "mute": Action.LISTEN,
     "say": Action.TALK,
     "inject": Action.TALK,
+    "transfer": Action.TRANSFER,
     "instruct": Action.COACH,
     "coach_now": Action.COACH,
     "coach": Action.LISTEN,  # how one's own ear is set

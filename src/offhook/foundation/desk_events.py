@@ -73,6 +73,16 @@ class SaidFor(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred(CallEvent):
+    """A human puts the caller through to this number; the call ends here."""
+
+    kind: ClassVar[str] = "transferred"
+    by: str
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegLevels(CallEvent):
     """Loudness over the last 100 ms in dBFS (-90 is silence), by leg kind; `coach` is in operators' ears."""
 

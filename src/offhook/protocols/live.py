@@ -18,6 +18,7 @@ MAX_PIECE_MS = 200
 MAX_SAY = 1_000
 MAX_INSTRUCT = 2_000
 MAX_VALUE = 500
+MAX_NUMBER = 256
 _CALL = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}\Z")
 _CLIP = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
@@ -95,6 +96,13 @@ class Inject:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """The caller goes to this number, or `sip:` address; the call here ends."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class CoachNow:
     """A card about the last turn, now."""
 
@@ -160,6 +168,7 @@ Wish = (
     | Say
     | Instruct
     | Inject
+    | Transfer
     | CoachNow
     | CoachWish
     | CardAct
@@ -262,6 +271,13 @@ def _clip(message: dict[str, Any]) -> Inject:
     return Inject(name)
 
 
+def _transfer(message: dict[str, Any]) -> Transfer:
+    to = clean(string(message, "to", MAX_NUMBER))
+    if not to:
+        raise WireError("to is empty")
+    return Transfer(to)
+
+
 def _coach(message: dict[str, Any]) -> CoachWish:
     voice = string(message, "voice", 200, "") if message.get("voice") is not None else None
     return CoachWish(
@@ -317,6 +333,7 @@ _READ: dict[str, Callable[[dict[str, Any]], Wish | Ping]] = {
     "say": lambda m: Say(_line(m, MAX_SAY)),
     "instruct": lambda m: Instruct(_line(m, MAX_INSTRUCT)),
     "inject": _clip,
+    "transfer": _transfer,
     "coach_now": lambda m: CoachNow(),
     "coach": _coach,
     "card": _card,

@@ -54,6 +54,7 @@ ACCESS: dict[tuple[str, str], Access | Action] = {
     ("POST", "/api/live/{call_id}/instruct"): Action.COACH,
     ("POST", "/api/live/{call_id}/inject"): Action.TALK,
     ("POST", "/api/live/{call_id}/hold"): Action.TALK,
+    ("POST", "/api/live/{call_id}/transfer"): Action.TRANSFER,
     ("POST", "/api/live/{call_id}/coach"): Action.COACH,
     ("GET", "/playground"): Action.OPEN_CONSOLE,
     ("GET", "/users"): Action.OPEN_CONSOLE,

@@ -14,7 +14,7 @@ from offhook.desk.errands import Errand, run
 from offhook.desk.floor_board import FloorBoard
 from offhook.foundation.errors import NotFoundError
 from offhook.foundation.people import Person
-from offhook.protocols.live import MAX_INSTRUCT, MAX_SAY
+from offhook.protocols.live import MAX_INSTRUCT, MAX_NUMBER, MAX_SAY
 from offhook.web.faults import responses
 from offhook.web.people import person_of
 
@@ -54,6 +54,12 @@ class HoldWish(_Wish):
     on: bool
 
 
+class TransferWish(_Wish):
+    """The caller goes to a phone number or a `sip:` address; the call here ends."""
+
+    to: str = Field(min_length=1, max_length=MAX_NUMBER)
+
+
 class Afar(Protocol):
     """Calls of other processes of this house."""
 
@@ -74,7 +80,7 @@ class NoOneAfar:
 
 
 def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIRouter:
-    """`GET /api/live`, and `POST /api/live/{call_id}/say|instruct|inject|hold|coach`."""
+    """`GET /api/live`, and `POST /api/live/{call_id}/say|instruct|inject|hold|transfer|coach`."""
     elsewhere = afar or NoOneAfar()
     routes = APIRouter(
         prefix="/api/live", tags=["live"], responses=responses(400, 401, 403, 404, 409, 413, 422, 429, 503)
@@ -115,6 +121,11 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
     async def hold(request: Request, call_id: CallId, wish: HoldWish) -> Response:
         """Put the caller on hold, or take them off it."""
         return await do(request, call_id, Errand.HOLD, on=wish.on)
+
+    @routes.post("/{call_id}/transfer", status_code=204, response_class=Response)
+    async def transfer(request: Request, call_id: CallId, wish: TransferWish) -> Response:
+        """Put a telephone's caller through to a number."""
+        return await do(request, call_id, Errand.TRANSFER, to=wish.to)
 
     @routes.post("/{call_id}/coach", status_code=204, response_class=Response)
     async def coach(request: Request, call_id: CallId) -> Response:

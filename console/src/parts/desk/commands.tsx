@@ -6,6 +6,7 @@ import { talks } from "../../desk/hears";
 import { stand } from "../../desk/seated";
 import { useKeys } from "../../keys";
 import { go } from "../../route";
+import { may } from "../../session";
 import { Ask } from "../ask";
 import { STANCES } from "./words";
 
@@ -16,8 +17,8 @@ interface Props {
 }
 
 export function Commands({ desk, say, instruct }: Props) {
-  const [ending, setEnding] = useState(false);
-  const { link, mode, seat } = desk.state.value;
+  const [asked, setAsked] = useState<"end" | "transfer" | null>(null);
+  const { link, mode, seat, transfer } = desk.state.value;
   const up = link === "up" && seat !== "";
   const { stance } = desk;
   const held = mode === "hold";
@@ -25,6 +26,8 @@ export function Commands({ desk, say, instruct }: Props) {
   const hold = () => desk.send({ type: "hold", on: !held });
   const speaks = () => desk.send({ type: "ai_speaks", on: !spoken });
   const back = () => desk.send({ type: "hand_back" });
+  const stays = may("transfer") ? (transfer.able ? "" : transfer.reason) : "Your role may not transfer calls";
+  const putThrough = () => (stays === "" ? setAsked("transfer") : desk.note(`No transfer: ${stays}.`));
   const leave = () => {
     stand();
     go("/");
@@ -35,7 +38,8 @@ export function Commands({ desk, say, instruct }: Props) {
     h: () => up && hold(),
     a: () => up && desk.holds && speaks(),
     m: () => up && desk.toggleMute(),
-    e: () => up && setEnding(true),
+    x: () => up && putThrough(),
+    e: () => up && setAsked("end"),
     s: say,
     i: instruct,
   });
@@ -71,23 +75,43 @@ export function Commands({ desk, say, instruct }: Props) {
         aria-pressed={desk.muted.value}
         onClick={desk.toggleMute}
       >
-        Mute <kbd aria-hidden="true">M</kbd>
+        {desk.muted.value ? "Unmute" : "Mute"} <kbd aria-hidden="true">M</kbd>
+      </button>
+      <button
+        type="button"
+        disabled={!up || stays !== ""}
+        title={stays === "" ? "Put the caller through to a number" : `No transfer: ${stays}`}
+        aria-description={stays}
+        onClick={putThrough}
+      >
+        Transfer <kbd aria-hidden="true">X</kbd>
       </button>
       <span class="push" />
       <button type="button" onClick={leave}>
         Leave
       </button>
-      <button type="button" class="danger" disabled={!up} onClick={() => setEnding(true)}>
+      <button type="button" class="danger" disabled={!up} onClick={() => setAsked("end")}>
         End call <kbd aria-hidden="true">E</kbd>
       </button>
-      {ending && (
+      {asked === "transfer" && (
+        <Ask
+          title="Transfer this call"
+          note="The caller is put through to this number, and the call ends here for everybody. Tell the caller first."
+          label="Phone number or sip: address"
+          short
+          send="Transfer"
+          answer={(to) => desk.send({ type: "transfer", to })}
+          close={() => setAsked(null)}
+        />
+      )}
+      {asked === "end" && (
         <Ask
           title="End this call?"
           note="The caller is hung up on, for everybody."
           send="End the call"
           danger
           answer={() => desk.send({ type: "end" })}
-          close={() => setEnding(false)}
+          close={() => setAsked(null)}
         />
       )}
     </div>
