@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Situation, audience, reached } from "../src/desk/hears";
+import { type Situation, audience, reached, talks, wouldReach } from "../src/desk/hears";
 import type { Hears, Mode, SeatInfo, Stance } from "../src/desk/wire";
 
 /** The server's own table (call/modes.py), mode → ear → sources. */
@@ -71,7 +71,12 @@ describe("who can hear me", () => {
   it.each(TABLE)("%s × %s with a muted microphone: nobody", (mode, stance) => {
     const silent = audience(now(mode, stance, { muted: true }));
     expect(silent.words).toMatch(/nobody hears you/i);
-    expect(["private", "hold"]).toContain(silent.tone);
+    expect(silent.tone).not.toMatch(/caller|both/);
+    if (talks(stance)) expect(`${silent.words} ${silent.detail}`).toMatch(/you are muted/i);
+    if (talks(stance) && reached(now(mode, stance)).includes("caller")) {
+      expect(silent).toMatchObject({ tone: "muted", words: "You are muted: nobody hears you" });
+      expect(silent.detail).toMatch(/^Unmuted, the caller( and the AI)? would hear you\. /);
+    }
     expect(reached(now(mode, stance, { muted: true }))).toEqual([]);
   });
 
@@ -85,6 +90,23 @@ describe("who can hear me", () => {
     expect(lost.detail.includes("gives the caller back")).toBe(stance === "take_over");
     expect(audience(now(mode, stance, { link: "connecting" })).words).toContain("nobody hears you yet");
     expect(audience(now(mode, stance, { link: "over" })).tone).toBe("over");
+  });
+
+  it("says whom the mute key would let hear, by name, though the server routes a muted seat to nobody", () => {
+    for (const mode of Object.keys(HEARS) as Mode[]) {
+      for (const stance of ["listen", "coach", "join", "take_over"] as Stance[]) {
+        const ears = Object.keys(HEARS[mode]).filter((ear) => HEARS[mode][ear as "caller"]?.includes("operator"));
+        const known = talks(stance) ? ears.filter((ear) => ear === "caller" || ear === "agent") : [];
+        expect(wouldReach(mode, stance)).toEqual(known);
+      }
+    }
+    const routed: Hears = { caller: [], agent: [], operator: ["caller"], listener: ["caller"] };
+    const seats = [{ ...seat("take_over"), muted: true }, seat("listen", "Omar", "s2")];
+    const muted = audience(now("takeover", "take_over", { hears: routed, seats, muted: true }));
+    expect(muted.detail).toBe("Unmuted, the caller and Omar would hear you. You hear the caller.");
+    expect(audience(now("say", "take_over", { muted: true })).detail).toContain("the caller would not hear you either");
+    expect(audience(now("agent", "listen", { muted: true })).detail).toContain("Your microphone is muted.");
+    expect(audience(now("hold", "take_over", { muted: true })).detail).toContain("You are muted");
   });
 
   it("follows the server's routing, not the stance that was wished for", () => {

@@ -155,7 +155,9 @@ def test_the_strip_says_who_hears_in_every_mode(stage_page, check) -> None:  # t
         check(page, f"cockpit-{mode}")
     stage.say({"type": "mode", **recorded.seating("takeover", "take_over")})
     page.keyboard.press("m")
-    strip(page, "You are muted: nobody hears you", "private")
+    strip(page, "You are muted: nobody hears you", "muted")
+    expect(page.locator(".hears-detail")).to_contain_text("Unmuted, the caller and Omar would hear you.")
+    check(page, "cockpit-muted")
     page.keyboard.press("m")
     strip(page, "The caller hears you; the AI is silent", "caller")
     stage.silent |= {"/ws/live"}

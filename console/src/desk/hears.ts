@@ -18,7 +18,7 @@ export interface Situation {
 
 export interface Audience {
   /** Gives colour and icon. */
-  tone: "private" | "both" | "caller" | "hold" | "lost" | "over";
+  tone: "private" | "muted" | "both" | "caller" | "hold" | "lost" | "over";
   words: string;
   detail: string;
 }
@@ -41,16 +41,25 @@ export function reached(now: Situation): Part[] {
   });
 }
 
+/** Who would hear this seat if its microphone were on: the server's table (call/modes.py), for a seat that talks. */
+export function wouldReach(mode: Mode, stance: Stance): Part[] {
+  if (!talks(stance)) return [];
+  if (mode === "join") return ["caller", "agent"];
+  return mode === "takeover" ? ["caller"] : [];
+}
+
 export function audience(now: Situation): Audience {
   if (now.link !== "up") return unconnected(now);
   if (now.mode === "waiting") {
-    return { tone: "private", words: "Nobody hears you yet", detail: "Waiting for the caller." };
+    const off = now.muted ? " You are muted: the caller will not hear you." : "";
+    return { tone: "private", words: "Nobody hears you yet", detail: `Waiting for the caller.${off}` };
   }
   const stance = stanceOf(now.seats, now.seat);
   const ears = reached(now);
   const hearing = youHear(now, stance);
   if (now.mode === "hold" && ears.length === 0) {
-    return { tone: "hold", words: "On hold: nobody hears you", detail: "The caller hears hold audio." };
+    const off = now.muted && talks(stance) ? " You are muted: after the hold nobody would hear you." : "";
+    return { tone: "hold", words: "On hold: nobody hears you", detail: `The caller hears hold audio.${off}` };
   }
   const [caller, agent] = [ears.includes("caller"), ears.includes("agent")];
   const detail = `${hearing}${colleagues(now, ears)}`;
@@ -81,13 +90,22 @@ function unconnected({ link, seats, seat }: Situation): Audience {
 function unheard(now: Situation, stance: Stance, detail: string): Audience {
   const said = (words: string, tone: Audience["tone"] = "private") => ({ tone, words, detail });
   if (!talks(stance)) {
-    if (stance !== "coach") return said("Nobody hears you");
+    const off = now.muted && now.microphone ? " Your microphone is muted." : "";
+    if (stance !== "coach") return { tone: "private", words: "Nobody hears you", detail: `${detail}${off}` };
     return { tone: "private", words: "Nobody hears you", detail: `The AI reads what you instruct. ${detail}` };
   }
   if (!now.microphone) return said("No microphone: nobody hears you");
-  if (now.muted) return said("You are muted: nobody hears you");
+  if (now.muted) return { tone: "muted", words: "You are muted: nobody hears you", detail: `${unmuted(now, stance)}${detail}` };
   if (now.mode === "say") return said("The AI speaks for you; the caller does not hear you", "hold");
   return said("Nobody hears you");
+}
+
+/** Whom the mute key would let hear. */
+function unmuted(now: Situation, stance: Stance): string {
+  const ears = wouldReach(now.mode, stance);
+  if (ears.length === 0) return "Unmuted, the caller would not hear you either. ";
+  const others = now.seats.filter((one) => one.seat !== now.seat).map((one) => one.name);
+  return `Unmuted, ${joined([...ears.map((ear) => NAMES[ear] ?? ear), ...others])} would hear you. `;
 }
 
 const NAMES: Partial<Record<Part, string>> = {
