@@ -179,7 +179,7 @@ class LiveChannel:
         ask = self.visit.ask
         shown: dict[str, object] = {"seat": "", "leg": "", "stance": ask.stance, "sample_rate": ask.rate}
         shown |= {"mode": "waiting", "holder": "", "hears": {}, "seats": [], "history": [], "coach": {}}
-        shown |= {"transfer": {"able": False, "reason": "there is no caller yet"}}
+        shown |= {"started_at": None, "transfer": {"able": False, "reason": "there is no caller yet"}}
         self.outbox.words(words.message("joined", call_id=ask.call, name=ask.call, role=ask.role, **shown))
 
     def begin(self, welcome: Welcome) -> None:
