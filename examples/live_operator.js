@@ -35,9 +35,11 @@ export class LiveCall {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(samples);
   }
 
-  /** Any message of docs/desk.md, such as send("stance", { stance: "take_over" }). */
+  /** Any message of docs/desk.md, such as send("stance", { stance: "take_over" }); false while not connected. */
   send(type, fields = {}) {
+    if (this.socket.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify({ type, ...fields }));
+    return true;
   }
 
   takeOver() {
@@ -58,33 +60,51 @@ export class LiveCall {
 }
 
 const isProgram = typeof process !== "undefined" && import.meta.url.endsWith(process.argv[1]?.split("/").pop() ?? "?");
+const PIECE = 320; // samples: 20 ms at 16 kHz
+
+/** A tone as a microphone gives it: as much of it as time has passed, for a timer is never exact. */
+function toneOf(call, hertz) {
+  const began = performance.now();
+  let sent = 0;
+  return setInterval(() => {
+    const due = ((performance.now() - began) / 1000) * 16000;
+    for (; sent + PIECE <= due; sent += PIECE) {
+      const at = (index) => Math.sin((2 * Math.PI * hertz * (sent + index)) / 16000);
+      call.speak(Int16Array.from({ length: PIECE }, (_, index) => 6000 * at(index)));
+    }
+  }, 20);
+}
+
+function print(message) {
+  const people = (seats) => seats.map((one) => `${one.name}: ${one.stance}${one.muted ? ", muted" : ""}`).join("; ");
+  switch (message.type) {
+    case "joined":
+    case "mode":
+      return console.log(`[${message.mode}] ${people(message.seats)}`);
+    case "transcript":
+      return message.final && console.log(`${message.speaker}: ${message.text}`);
+    case "ai_coaching":
+      return console.log(`coach: ${message.text}`);
+    case "error":
+      return console.log(`error: ${message.reason}`);
+  }
+}
 
 if (isProgram) {
+  if (typeof WebSocket === "undefined") {
+    console.error("This needs Node 22 or later, which has WebSocket built in.");
+    process.exit(2);
+  }
   const [server = "ws://127.0.0.1:8080", callId = "test123", role = "operator", stance = "", seconds = "0"] =
     process.argv.slice(2);
   let heard = 0;
-  const call = new LiveCall(
-    server,
-    { callId, role, stance },
-    {
-      play: (samples) => (heard += samples.length),
-      tell: (message) => {
-        if (message.type === "joined" || message.type === "mode") console.log(`[${message.mode}]`, message.seats);
-        if (message.type === "transcript" && message.final) console.log(`${message.speaker}: ${message.text}`);
-        if (message.type === "ai_coaching") console.log(`coach: ${message.text}`);
-        if (message.type === "error") console.log(`error: ${message.reason}`);
-      },
-      end: (code) => {
-        console.log(`closed with ${code}, heard ${(heard / 16000).toFixed(1)} s`);
-        process.exit(0);
-      },
-    },
-  );
-  let at = 0;
-  setInterval(() => {
-    const tone = Int16Array.from({ length: 320 }, (_, index) => 6000 * Math.sin((2 * Math.PI * 880 * (at + index)) / 16000));
-    at += 320;
-    call.speak(tone);
-  }, 20);
+  const ended = (code) => {
+    const why = code === 1006 ? " (no server there, or it refused: see docs/desk.md on who may)" : "";
+    console.log(`closed with ${code}${why}, heard ${(heard / 16000).toFixed(1)} s`);
+    process.exit(code === 1000 ? 0 : 1);
+  };
+  const on = { play: (samples) => (heard += samples.length), tell: print, end: ended };
+  const call = new LiveCall(server, { callId, role, stance }, on);
+  toneOf(call, 880);
   if (Number(seconds)) setTimeout(() => call.leave(), Number(seconds) * 1000);
 }
