@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ PRESENT_DB = -35.0
 ABSENT_DB = -60.0
 PLAYED_ABSENT_DB = -50.0
 """A page that had no time for a moment plays a gap, and a gap is a little of every frequency."""
-SECONDS = 1.2
+TAPED_HOLD_ABSENT_DB = -48.0
+"""Opus leaves so much noise near loud tones; hold audio itself is at -13 dB."""
+SECONDS = 1.6
 HOLD_SECONDS = 4.4
 """More than a period of it."""
 SETTLE_MS = 700
@@ -145,7 +148,9 @@ class Table:
         cells = []
         for name in SOURCES:
             there = found[name] > PRESENT_DB
-            right = there if name in heard else found[name] < absent_db
+            taped_hold = name == "hold_audio" and where.startswith(("recording", "leg"))
+            bound = TAPED_HOLD_ABSENT_DB if taped_hold else absent_db
+            right = there if name in heard else found[name] < bound
             cells.append(f"{found[name]:>9.1f} {'●' if there else '·'}{' ' if right else '!'}")
             if not right:
                 self.wrong.append(f"{phase}: {name} at {where}: {found[name]:.1f} dB, not {sorted(heard)}")
@@ -223,13 +228,17 @@ def _conduct(phase: Phase, pages: dict[str, Page], ears: dict[str, Ear], table: 
         desk.keyboard.press("Enter")
         desk.keyboard.press("Escape")
     desk.wait_for_timeout(SETTLE_MS)
+    seconds = HOLD_SECONDS if phase.mode is Mode.HOLD else SECONDS
     for ear in ears.values():
         ear.listen()
-    seconds = HOLD_SECONDS if phase.mode is Mode.HOLD else SECONDS
     began = time.time()
-    desk.wait_for_timeout(seconds * 1000)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in ears}
+    for _ in range(pieces := ceil(seconds / LONGEST)):
+        desk.wait_for_timeout(seconds / pieces * 1000)
+        for name, ear in ears.items():
+            parts[name].append(ear.played(seconds / pieces))
     ended = time.time()
-    sounds = {name: (ear.sent(), ear.played(min(seconds, LONGEST))) for name, ear in ears.items()}
+    sounds = {name: (ear.sent(), np.concatenate(parts[name])) for name, ear in ears.items()}
     for name, (sent, played) in sounds.items():
         heard = phase.heard(name)
         table.add(phase.name, f"{name}, sent", sent, heard, ABSENT_DB)
