@@ -13,6 +13,7 @@ from offhook.audio.frame import AudioFormat
 from offhook.audio.resample import resample_clip
 from offhook.call.dialogue import Dialogue, Stage
 from offhook.call.hears import who_hears
+from offhook.call.hold_audio import Pattern
 from offhook.call.human_hearing import HumanHearing, TurnCounter
 from offhook.call.legs import CallerLeg
 from offhook.call.modes import HEARS, TALKS, Part, mode_of
@@ -69,6 +70,7 @@ class Bridge:
         self._line = False
         self._lost = False
         self._closed = False
+        self._waits = False
         self._last_words: set[asyncio.Task[None]] = set()
         self.mode = Mode.AGENT
         self.seats: tuple[Seat, ...] = ()
@@ -177,6 +179,30 @@ class Bridge:
             self._held = on
             self._settle()
 
+    @property
+    def waits(self) -> bool:
+        """Whether the caller waits for a human: hold audio, until one talks."""
+        return self._waits and not any(seat.stance in TALKS for seat in self.seats)
+
+    def wait(self, on: bool, pattern: Pattern | None = None) -> None:
+        """The caller waits for a human, or no more, and hears `pattern` meanwhile. Idempotent."""
+        if on:
+            self.sound.hold_with(pattern)
+        if self._closed or self._waits is on:
+            return
+        self._waits = on
+        self._line = False
+        self._settle()
+
+    def announce(self, text: str) -> bool:
+        """Tell a caller who waits something, in the agent's voice; False when it cannot be said now."""
+        if self._closed or self._held or not self.waits or not self._stage.conversation.able:
+            return False
+        self._line = True
+        self._settle()
+        self._stage.conversation.say_line(text)
+        return True
+
     def speak_for(self, on: bool) -> None:
         """The agent speaks, and answers, for the one who took over. Raises ConflictError without one."""
         if on and self.holder is None:
@@ -248,7 +274,8 @@ class Bridge:
         """Bring mode, routes and the agent's part to where the stances put them."""
         stances = [seat.stance for seat in self.seats]
         dialogue = self._stage.conversation
-        mode = mode_of(stances, held=self._held, agent_speaks=self._speaks_for or self._line)
+        speaks = self._speaks_for or self._line
+        mode = mode_of(stances, held=self._held, agent_speaks=speaks, waits=self.waits)
         answers = mode in (Mode.AGENT, Mode.JOIN) or (mode is Mode.SAY and self._speaks_for)
         if answers and dialogue.aside.away and not dialogue.able:
             self._timeline.emit(Notice("nobody can answer the caller now: the call is on hold"))

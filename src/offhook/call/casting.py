@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from offhook.call.conversation import Conversation
-from offhook.call.dialogue import Dialogue, Stage
+from offhook.call.dialogue import Dialogue, Handing, Stage
 from offhook.call.duplex import DuplexConversation
 from offhook.call.speaking import Spawn
 from offhook.call.tools.box import Toolbox
@@ -20,7 +20,7 @@ from offhook.engines.base import Clause, Engine, EngineFactory
 from offhook.engines.duplex import DuplexContext, DuplexFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import OffhookError
-from offhook.foundation.events import Notice
+from offhook.foundation.events import LegKind, Notice
 from offhook.speech.base import Message
 
 _log = structlog.get_logger(__name__)
@@ -92,7 +92,8 @@ def duplex(
             stage.timeline.emit(Notice(f"the call goes on with the engine {fallback.name}"))
             conversation = over(stage)
             stage.replace(conversation)
-            conversation.take_up(messages, turn)
+            waits = bool(messages) and messages[-1].leg is LegKind.CALLER
+            conversation.take_up(Handing(messages, turn, waits=waits))
             return True
 
         conversation = DuplexConversation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from offhook.call.conduct import Conduct
-from offhook.call.dialogue import Line
+from offhook.call.dialogue import Handing, Line
 from offhook.call.legs import CallerLeg
 from offhook.call.limits import Keypad
 from offhook.call.playback import FRAME_MS, Playback
@@ -17,7 +17,6 @@ from offhook.call.turns import Signal
 from offhook.engines.base import Clause, Engine
 from offhook.foundation.agent import Agent
 from offhook.foundation.events import EndReason, Floor, FloorChanged, LegKind, NoInput, TranscriptFinal
-from offhook.speech.base import Message
 
 WITHOUT_MICROPHONE = 6
 """How many times longer a caller who only types may take."""
@@ -60,20 +59,43 @@ class Conversation(Conduct):
         else:
             self.signal(Signal.REPLY_EMPTY)
 
-    def take_up(self, messages: Sequence[Message], turn: int) -> None:
-        """Go on with a call that another engine began: `messages` were heard, `turn` was the last one.
-        A caller who waits for an answer gets it; one who was not even greeted is greeted."""
-        if not messages:
+    def take_up(self, left: Handing, line: str = "") -> None:
+        """Go on with a call that another conversation began: say `line`, answer who waits for it. A caller
+        who was not even greeted is greeted."""
+        if not left.messages and not line and not left.away:
             self.greet()
             return
-        self._history.messages = list(messages)
-        self._turn = turn
+        self._history.messages = list(left.messages)
+        self._turn = left.turn
+        self.aside.away = left.away
+        if left.language in self._agent.spoken:
+            self.speaking.language = left.language
         self._turns.floor = self._shown = Floor.LISTENING
-        self._begin_wait()
-        if messages[-1].leg is LegKind.CALLER:
-            self._turns.floor = self._shown = Floor.THINKING
-            self.speaking.answer(self._turn + 1, list(messages))
         self._timeline.emit(FloorChanged(self.floor))
+        self._begin_wait()
+        if left.away:
+            return
+        self.aside.owed = list(left.owed) or None
+        if line:
+            self.say_line(line)
+        elif self.aside.owed:
+            self.ask("")
+
+    @property
+    def language(self) -> str:
+        """In which the agent speaks now."""
+        return self.speaking.language
+
+    def retire(self) -> Handing:
+        """Another conversation goes on with the call. What the agent was about to say is given up."""
+        busy = self.floor in (Floor.THINKING, Floor.SPEAKING, Floor.HOLDING)
+        self._give_up()
+        said = [message for message in self._history.messages if not message.hidden]
+        waits = bool(said) and (busy or said[-1].leg is LegKind.CALLER)
+        messages, away = list(self._history.messages), self.aside.away
+        self.aside.lines.clear()
+        self.signal(Signal.CLOSED)
+        return Handing(messages, self._turn, self.speaking.language, waits, away)
 
     def window(self, window: bytes, probability: float) -> None:
         """The next window of the caller's audio was judged."""

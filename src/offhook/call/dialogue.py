@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from offhook.call.aside import Aside
@@ -13,6 +14,7 @@ from offhook.call.speaking import Spawn
 from offhook.call.timeline import Timeline
 from offhook.engines.base import Clause
 from offhook.foundation.events import EndReason, Floor, LegKind
+from offhook.speech.base import Message
 
 
 class Line(Protocol):
@@ -25,6 +27,29 @@ class Line(Protocol):
         """Note where the caller goes once the line is let go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What a conversation leaves to the one that goes on with the call: what was heard so far, the number of
+    the last turn, its language; whether the caller `waits` for an answer, a human conducts the call (`away`).
+    """
+
+    messages: Sequence[Message] = ()
+    turn: int = 0
+    language: str = ""
+    waits: bool = False
+    away: bool = False
+
+    @property
+    def owed(self) -> Sequence[Message]:
+        """The conversation up to what the caller waits to have answered; nothing where nothing is."""
+        if not self.waits:
+            return ()
+        said = list(self.messages)
+        while said and (said[-1].leg is not LegKind.CALLER or said[-1].hidden):
+            said.pop()
+        return said
+
+
 class Dialogue(Protocol):
     """A conversation. All but `finish` and `close` is immediate; `hear`, `window` and `tick` are on the
     media path."""
@@ -35,6 +60,10 @@ class Dialogue(Protocol):
     @property
     def next_turn(self) -> int:
         """The number of the turn that the caller's words now belong to."""
+
+    @property
+    def language(self) -> str:
+        """In which the agent speaks now."""
 
     @property
     def hear(self) -> Callable[[bytes], Any] | None:
@@ -99,6 +128,14 @@ class Dialogue(Protocol):
 
     def say_line(self, text: str, sound: Sequence[Clause] = ()) -> None:
         """Say exactly this, or play `sound`, as soon as the caller does not speak; own words are cut."""
+
+    # From one agent to another.
+
+    def retire(self) -> Handing:
+        """Another conversation goes on with the call; this one does and says nothing any more."""
+
+    def take_up(self, left: Handing, line: str = "") -> None:
+        """Go on with a call that another conversation began: say `line`, answer who waits."""
 
     async def finish(self) -> None:
         """What the caller was saying when the call ended still belongs to the transcript."""

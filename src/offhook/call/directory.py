@@ -95,6 +95,21 @@ class LiveCall:
         return self.record.agent
 
 
+Route = Callable[[Channel, Arrival], tuple[Arrival, Callable[[LiveCall], None]]]
+"""Says, before a call is built, what it shall be; what comes with that is told of the call that began."""
+
+
+def _as_asked(channel: Channel, arrival: Arrival) -> tuple[Arrival, Callable[[LiveCall], None]]:
+    return arrival, lambda call: None
+
+
+def _reachable(agent: Agent, kind: ChannelKind) -> Agent:
+    """Only a phone line can be connected elsewhere; on others the agent takes a message."""
+    if kind is ChannelKind.PHONE or not agent.facts.transfer_to:
+        return agent
+    return replace(agent, facts=replace(agent.facts, transfer_to=""))
+
+
 @dataclass(slots=True)
 class Totals:
     """Plain counters for metrics."""
@@ -120,6 +135,7 @@ class Directory:
         self.draining = False
         self.on_transfer: Callable[[str, str], None] = lambda vendor_id, to: None
         self.on_count: Callable[[int], None] = lambda calls: None
+        self.route: Route = _as_asked
         self.totals = Totals()
 
     def __len__(self) -> int:
@@ -146,6 +162,14 @@ class Directory:
         limit = self._house.max_load
         return bool(self._calls) and 0 < limit <= self._house.media.load.level
 
+    @property
+    def taken(self) -> float:
+        """The share of the room for calls that is taken, 0 to 1: by count, or by what the loop can do."""
+        house = self._house
+        count = (len(self._calls) + house.calls_elsewhere()) / house.max_calls
+        level = house.media.load.level / house.max_load if house.max_load and self._calls else 0.0
+        return min(1.0, max(count, level))
+
     def agent(self, name: str) -> Agent:
         """The agent of this name, or the default for an empty one. Raises NotFoundError."""
         agent = self._house.agents.get(name or self._house.default_agent)
@@ -159,13 +183,28 @@ class Directory:
             reason = "draining" if self.draining else "load" if self.overloaded else "capacity"
             self.totals.refused[reason] += 1
             raise LimitError("no capacity for another call now")
+        arrival, begun = self.route(channel, arrival)
         agent = arrival.shape(self.agent(arrival.agent))
         call = self._begin(channel, arrival, agent)
         self._calls[call.id] = call
         self.on_count(len(self._calls))
         self.totals.started[channel.kind] += 1
+        begun(call)
         call.task = asyncio.create_task(self._live(call), name=call.id)
         return call.id, call.session
+
+    def hand_over(self, call_id: str, agent: Agent, line: str = "", language: str = "") -> None:
+        """A live call goes on with this agent, who knows what was heard: it says `line`, and answers who
+        waits, in this `language` (empty: as before). Raises NotFoundError, and LimitError where it cannot
+        answer; nothing has changed then."""
+        call = self._calls.get(call_id)
+        if call is None or call.session.end_reason is not None:
+            raise NotFoundError("there is no live call with that id")
+        session, channel = call.session, call.session.caller_channel
+        agent = _reachable(agent, channel.kind)
+        cast = self._cast(agent, channel.format, session.timeline, call.arrival, channel.kind)
+        session.hand_over(cast, line, language)
+        call.record = replace(call.record, agent=agent.name)
 
     def hang_up(self, call_id: str, reason: EndReason) -> None:
         """Begin to end a live call. Raises NotFoundError when it is not live."""
@@ -198,9 +237,7 @@ class Directory:
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
         call_id = arrival.call_id or house.new_call_id()
-        if channel.kind is not ChannelKind.PHONE and agent.facts.transfer_to:
-            # Only a phone line can be connected elsewhere; on others the agent takes a message.
-            agent = replace(agent, facts=replace(agent.facts, transfer_to=""))
+        agent = _reachable(agent, channel.kind)
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
         timeline.add(*house.followers(timeline))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from offhook.call.dialogue import Stage
+from offhook.call.dialogue import Handing, Stage
 from offhook.call.duplex_turns import DuplexTurns
 from offhook.call.limits import Keypad
 from offhook.call.timeline import failure
@@ -44,12 +44,55 @@ class DuplexConversation(DuplexTurns):
         self.hear: Callable[[bytes], None] | None = engine.hear
 
     def greet(self) -> None:
-        if self._agent.greeting:
+        if self._agent.greeting and not self.aside.away:
             self._greeting = True
             self._think()
             self._engine.greet(self._agent.greeting)
         self._stage.spawn(self._converse(), "converse")
         self._show()
+
+    @property
+    def language(self) -> str:
+        """In which the agent speaks now."""
+        return self._language
+
+    def take_up(self, left: Handing, line: str = "") -> None:
+        """Go on with a call that another conversation began: the vendor's session begins with what was heard;
+        what the caller waits to have answered is typed to it."""
+        if not left.messages and not line and not left.away:
+            self.greet()
+            return
+        known, owed = list(left.messages), left.owed
+        if owed:
+            known = known[: len(owed) - 1]
+        self._turn = left.turn
+        for message in known:
+            self._history.add(self._turn, message.leg, message.text, message.tools, message.hidden)
+        if left.language in self._agent.spoken:
+            self._language = left.language
+        self._stage.spawn(self._converse(), "converse")
+        if left.away:
+            self.step_aside()
+        elif line:
+            self.aside.owed = [owed[-1]] if owed else None
+            self.say_line(line)
+        elif owed:
+            self._turn += 1
+            self._history.add(self._turn, LegKind.CALLER, owed[-1].text)
+            self._engine.type(owed[-1].text)
+            self._think()
+        self._show()
+
+    def retire(self) -> Handing:
+        """Another conversation goes on with the call; the vendor's session is closed after this."""
+        busy = self._playback.active or self._waits.is_thinking(self._timeline.now_ms())
+        self._give_up()
+        messages = self._history.messages()
+        waits = bool(messages) and (busy or messages[-1].leg is LegKind.CALLER)
+        left = Handing(messages, self._turn, self._language, waits, self.aside.away)
+        self._ended, self.hear = True, None
+        self._meanwhile.end()
+        return left
 
     def window(self, window: bytes, probability: float) -> None:
         ear = self._meanwhile.ear
@@ -242,9 +285,13 @@ class DuplexConversation(DuplexTurns):
         try:
             await self._engine.run(self)
         except ProviderError as error:
+            if self._ended:  # another agent has the call
+                return
             self._timeline.emit(failure("engine", error))
             self._lost = True
         else:
+            if self._ended:
+                return
             if self.aside.away:  # it had nothing to do; a human has the caller
                 self._lost = True
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -33,16 +34,21 @@ def hold_pattern(rate: int) -> Samples:
     return pattern
 
 
-class HoldAudio:
-    """One caller's."""
+Pattern = Callable[[int], Samples]
+"""A sound that is repeated, at a rate in Hz; it is at hand at once."""
 
-    __slots__ = ("_at", "_count", "_gain", "_rate")
+
+class HoldAudio:
+    """One caller's. `pattern` is what is heard, None for the notes."""
+
+    __slots__ = ("_at", "_count", "_gain", "_rate", "pattern")
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._count = rate * FRAME_MS // 1000
         self._at = 0
         self._gain = Gain(rate, 0.0, 40.0)
+        self.pattern: Pattern | None = None
 
     def frame(self, *, on: bool) -> Samples | None:
         """The next 20 ms; None when it is not to be heard, and has died away."""
@@ -50,7 +56,7 @@ class HoldAudio:
         if not on and self._gain.settled:
             self._at = 0
             return None
-        pattern = hold_pattern(self._rate)
+        pattern = (self.pattern or hold_pattern)(self._rate)
         piece = np.take(pattern, range(self._at, self._at + self._count), mode="wrap")
         self._at = (self._at + self._count) % len(pattern)
         return self._gain.apply(piece)

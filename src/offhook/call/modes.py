@@ -60,11 +60,16 @@ def part_of(stance: Stance) -> Part:
     return Part.OPERATOR if stance in TALKS else Part.LISTENER
 
 
-def mode_of(stances: Iterable[Stance], *, held: bool = False, agent_speaks: bool = False) -> Mode:
-    """The mode of a call with these humans. `agent_speaks`: for the one who took over."""
+def mode_of(
+    stances: Iterable[Stance], *, held: bool = False, agent_speaks: bool = False, waits: bool = False
+) -> Mode:
+    """The mode of a call with these humans. `agent_speaks`: for the one who took over, or to a caller who
+    `waits` for a human."""
     present = frozenset(stances)
     if held:
         return Mode.HOLD
+    if waits:
+        return Mode.SAY if agent_speaks else Mode.HOLD
     if Stance.TAKE_OVER in present:
         return Mode.SAY if agent_speaks else Mode.TAKEOVER
     return Mode.JOIN if Stance.JOIN in present else Mode.AGENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from dataclasses import replace
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -95,6 +96,22 @@ class Session:
         self._hear = dialogue.hear
         self.conversation = dialogue
 
+    def hand_over(self, cast: Cast[Dialogue], line: str = "", language: str = "") -> None:
+        """From now on the call is this cast's: it knows what was heard, says `line`, answers who waits.
+        `language` is the caller's; empty: as it was."""
+        old, new = self.conversation, cast(self)
+        left = old.retire()
+        left = replace(left, language=language or left.language)
+        self.replace(new)
+        new.take_up(left, line)
+        self.attend()
+        self.spawn(self._let_go(old), "hand over")
+
+    async def _let_go(self, dialogue: Dialogue) -> None:
+        """A conversation that has nothing to do any more; the end of the call closes it, should this not."""
+        await self._close(dialogue)
+        self._dialogues.remove(dialogue)
+
     @property
     def steering(self) -> Steering | None:
         """How a program steers this call; None where the vendor decides the turns."""
@@ -175,11 +192,15 @@ class Session:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for dialogue in self._dialogues:
-            try:
-                async with asyncio.timeout(ENGINE_DEADLINE_S):
-                    await dialogue.close()
-            except Exception as error:
-                _log.warning("an engine did not close", error=type(error).__name__)
+            await self._close(dialogue)
+
+    @staticmethod
+    async def _close(dialogue: Dialogue) -> None:
+        try:
+            async with asyncio.timeout(ENGINE_DEADLINE_S):
+                await dialogue.close()
+        except Exception as error:
+            _log.warning("an engine did not close", error=type(error).__name__)
 
     def hang_up(self, reason: EndReason) -> None:
         """End the call from our side, now."""

@@ -16,7 +16,7 @@ from offhook.audio.mix import mix
 from offhook.call.blend import Blend
 from offhook.call.caller_mix import CallerMix
 from offhook.call.elastic import FRAME_MS
-from offhook.call.hold_audio import HoldAudio
+from offhook.call.hold_audio import HoldAudio, Pattern
 from offhook.call.modes import Part, is_heard
 from offhook.call.playback import Playback
 from offhook.call.seat import Seat
@@ -100,6 +100,10 @@ class SoundBridge:
         """The agent is low in the caller's ear while a human speaks."""
         heard = is_heard(Part.AGENT, Part.CALLER, self._mode)
         self._mix.duck = 0.0 if not heard else DUCK if on else 1.0
+
+    def hold_with(self, pattern: Pattern | None) -> None:
+        """What a caller hears who waits, from now on."""
+        self._hold.pattern = pattern
 
     def close(self) -> None:
         self._mix.end()

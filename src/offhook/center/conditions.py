@@ -15,6 +15,7 @@ from typing import Protocol
 from offhook.center.calendar import DAYS, Calendar, minutes
 
 LONGEST_TEXT = 256
+INTENT = "the intent"
 _SEPARATORS = re.compile(r"[\s().-]")
 _NUMBER = re.compile(r"\+?\d+\Z")
 

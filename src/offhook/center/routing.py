@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from offhook.center.conditions import Condition, Situation, tidy_number
+from offhook.center.conditions import INTENT, Condition, Returning, Situation, Word, tidy_number
 from offhook.foundation.events import ChannelKind
 
 DIALLING = frozenset({ChannelKind.PHONE.value})
@@ -117,6 +117,19 @@ class Table:
     def live(self) -> bool:
         """Whether any rule may move a call that has begun."""
         return any(rule.live for rule in self.rules)
+
+    @property
+    def asks_returning(self) -> bool:
+        """Whether any rule asks if the caller has called before."""
+        return self._asks(lambda each: isinstance(each, Returning))
+
+    @property
+    def asks_intent(self) -> bool:
+        """Whether any rule asks what the caller wants."""
+        return self._asks(lambda each: isinstance(each, Word) and each.what == INTENT)
+
+    def _asks(self, what: Callable[[Condition], bool]) -> bool:
+        return any(what(each) for rule in self.rules for each in rule.conditions)
 
     def decide(self, situation: Situation) -> Decision:
         """The first rule that fits. Costs a few microseconds a rule."""

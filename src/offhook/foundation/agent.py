@@ -128,6 +128,8 @@ class Agent:
     """Said when the human who had the call was lost in the middle of it."""
     hand_over: str = ""
     """Said first when this agent goes on with another agent's call."""
+    hand_over: str = ""
+    """Said first when this agent goes on with another agent's call."""
     numbers_in_words: bool = True
     """Whether numbers, dates and money go to the voice in words (English and Arabic)."""
     facts: Facts = field(default_factory=Facts)

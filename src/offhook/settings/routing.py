@@ -73,7 +73,7 @@ class RuleSettings(Section):
         if self.language:
             yield ask.Language(tuple(code.lower() for code in self.language))
         if self.intent:
-            yield ask.Word("the intent", lambda s: s.intent, tuple(self.intent))
+            yield ask.Word(ask.INTENT, lambda s: s.intent, tuple(self.intent))
         if (sentiment := self._sentiment()) is not None:
             yield sentiment
         if self.load_above is not None or self.load_below is not None:

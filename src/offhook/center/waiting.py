@@ -1,0 +1,195 @@
+"""One caller who waits for an operator: hold audio, what is told, keys and words. Rings nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from offhook.call.directory import LiveCall
+from offhook.call.hold_audio import Pattern
+from offhook.call.modes import TALKS
+from offhook.center.phrases import Phrases, phrases_in, told
+from offhook.center.queue_words import QueueRules, Waiter
+from offhook.center.routing import Target
+from offhook.desk.coach.words import plain
+from offhook.foundation.center_events import Queued, QueueOutcome, Unqueued
+from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
+from offhook.foundation.events import CallEnded, DigitPressed, Entry, LegKind, TranscriptFinal
+
+FEWEST_DIGITS, MOST_DIGITS = 4, 15
+_CALL_BACK = (
+    *("call me back", "callback", "phone me back", "ring me back", "give me a call back"),
+    *("اتصلوا بي", "اتصل بي", "كلموني", "كلمني لاحقا", "عاودوا الاتصال", "معاوده الاتصال", "رنوا علي"),
+)
+"""As `words.plain` spells them."""
+_NUMBER = re.compile(r"\+?\d{4,15}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue, as it treats its callers. `overflow` None: the agent goes on. `phrases` are the house's own
+    lines by language; `key` asks to be called back, empty where that is not offered."""
+
+    rules: QueueRules
+    agent: str = ""
+    overflow: Target | None = None
+    hold: Pattern | None = None
+    key: str = "1"
+    wrap_up_s: float = 5.0
+    phrases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class Room(Protocol):
+    """Where callers wait (center.waiting_room)."""
+
+    def changed(self) -> None:
+        """Somebody waits no more, or again."""
+
+    def wants_call_back(self, waiting: WaitingCall, number: str) -> None:
+        """`number` is empty while the caller has to give one."""
+
+    def handled(self, queue: str, seconds: float) -> None:
+        """So long an operator took for a call."""
+
+
+class WaitingCall:
+    """`waits` until an operator talks with the caller, or the caller goes; again where that operator is lost:
+    then the caller is as long in line as before. `over`: the call has ended."""
+
+    def __init__(
+        self, call: LiveCall, queue: Queue, language: str, now: Callable[[], float], room: Room
+    ) -> None:
+        self.call = call
+        self.queue = queue
+        self.since = now()
+        self.taken, self.until = "", 0.0
+        self.language = language
+        self._now = now
+        self._room = room
+        self._first = True
+        self._asked_number = False
+        self._digits = ""
+        self._seat = ""
+        self._answered_at = 0.0
+        self._leaving = False
+        self.waits = True
+        self.over = False
+        self._stop = call.session.timeline.watch(self._take)
+        call.session.bridge.wait(True, queue.hold)
+
+    @property
+    def phrases(self) -> Phrases:
+        return phrases_in(self.language, self.queue.phrases)
+
+    def waiter(self) -> Waiter:
+        """As the queue knows it."""
+        taken = self.taken if self._now() <= self.until else ""
+        until = self.until if taken else 0.0
+        return Waiter(
+            self.call.id, self.queue.rules.name, self.since, self.call.agent, self.language, taken, until
+        )
+
+    def tell(self, position: int, wait_s: float) -> None:
+        """Where in line the caller is."""
+        if not self.waits or self._leaving or self._asked_number:
+            return
+        key = self.queue.key if position > 1 or self._first else ""
+        text = told(self.phrases, position, wait_s, first=self._first, key=key)
+        self._first = False
+        self.call.session.timeline.emit(Queued(self.queue.rules.name, position, int(wait_s)))
+        self.call.session.bridge.announce(text)
+
+    def say(self, line: str) -> None:
+        self.call.session.bridge.announce(line)
+
+    def leave(self, outcome: QueueOutcome, by: str = "", target: str = "") -> None:
+        """The call waits no more; the bridge is let go unless somebody talks."""
+        if not self.waits:
+            return
+        self.waits = False
+        waited_ms = int((self._now() - self.since) * 1000)
+        self.call.session.timeline.emit(Unqueued(self.queue.rules.name, outcome, waited_ms, by, target))
+        if outcome is not QueueOutcome.ANSWERED:
+            self._stop()
+        self._room.changed()
+
+    def ask_number(self) -> None:
+        """The caller is to key in where to call back."""
+        self._asked_number, self._digits = True, ""
+        self.say(self.phrases.ask_number)
+
+    def goodbye(self) -> None:
+        """Nothing is told any more; the call is about to end, or to go elsewhere."""
+        self._leaving = True
+
+    # What happens on the call.
+
+    def _take(self, entry: Entry) -> None:
+        match entry.event:
+            case CallEnded():
+                self._ended()
+            case LegJoined(seat=seat, by=by, stance=stance) | StanceChanged(seat=seat, by=by, stance=stance):
+                self._stands(seat, by, stance in TALKS)
+            case LegLeft(seat=seat, lost=lost) if seat == self._seat:
+                self._parted(lost)
+            case DigitPressed(digit=digit) if self.waits and not self._leaving:
+                self._pressed(digit)
+            case TranscriptFinal(leg=LegKind.CALLER) as line if self.waits and not self._leaving:
+                self._heard(line)
+
+    def _stands(self, seat: str, by: str, talks: bool) -> None:
+        if talks and self.waits:
+            self._seat, self._answered_at = seat, self._now()
+            self.leave(QueueOutcome.ANSWERED, by)
+            self.call.session.bridge.wait(False)
+        elif not talks and seat == self._seat and not self.waits:
+            self._parted(False)
+
+    def _parted(self, lost: bool) -> None:
+        """Who answered has let go of the caller, or was lost: then the caller is the first in line again."""
+        self._room.handled(self.queue.rules.name, self._now() - self._answered_at)
+        self._seat = ""
+        if not lost or self.call.session.end_reason is not None:
+            self._stop()
+            return
+        self.waits, self.taken = True, ""
+        self.call.session.bridge.wait(True, self.queue.hold)
+        self.call.session.timeline.emit(Queued(self.queue.rules.name, 1, -1, again=True))
+        self._room.changed()
+
+    def _ended(self) -> None:
+        if self._seat:
+            self._room.handled(self.queue.rules.name, self._now() - self._answered_at)
+            self._seat = ""
+        self.leave(QueueOutcome.HUNG_UP)
+        self.over = True
+        self._stop()
+
+    def _pressed(self, digit: str) -> None:
+        if self._asked_number:
+            if digit == "#" and len(self._digits) >= FEWEST_DIGITS:
+                self._room.wants_call_back(self, self._digits)
+            elif digit == "#" or len(self._digits) >= MOST_DIGITS:
+                self.ask_number()
+            elif digit.isdecimal():
+                self._digits += digit
+        elif self.queue.key and digit == self.queue.key:
+            self._room.wants_call_back(self, number_of(self.call))
+
+    def _heard(self, line: TranscriptFinal) -> None:
+        self.language = line.language or self.language
+        if self.queue.key and not self._asked_number and _asks_call_back(line.text):
+            self._room.wants_call_back(self, number_of(self.call))
+
+
+def _asks_call_back(text: str) -> bool:
+    said = plain(text)
+    return any(phrase in said for phrase in _CALL_BACK)
+
+
+def number_of(call: LiveCall) -> str:
+    """Where a caller can be called back; empty where that is not known."""
+    caller = re.sub(r"[\s().-]", "", call.arrival.caller)
+    return caller if _NUMBER.match(caller) else ""

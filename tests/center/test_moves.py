@@ -1,0 +1,331 @@
+"""Calls that rules send on: as they arrive, and in mid-call from one agent to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.call.conftest import Replies
+from tests.center.center_stage import ANN, BILLING, SALES, CenterStage
+
+from offhook.center.conditions import INTENT, Language, Number, Word
+from offhook.center.routing import Rule, Target, TargetKind
+from offhook.channels.base import Arrival
+from offhook.foundation.events import ChannelKind, Direction, EndReason, LegKind
+from offhook.speech.base import Message
+
+
+def to(kind: str, name: str = "") -> Target:
+    return Target(TargetKind(kind), name)
+
+
+def wants(intent: str, target: Target, name: str = "") -> Rule:
+    return Rule(name or intent, target, (Word(INTENT, lambda s: s.intent, (intent,)),), live=True)
+
+
+BILLS = wants("billing", to("agent", "billing"))
+
+
+@pytest.fixture
+async def house() -> Any:
+    stages: list[CenterStage] = []
+
+    def make(*rules: Rule, **more: Any) -> CenterStage:
+        stages.append(CenterStage(rules, **more))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        await stage.directory.close(grace_s=0)
+        assert stage.vad.opened == 0
+
+
+# As they arrive.
+
+
+async def test_a_call_goes_to_the_agent_of_the_first_rule_that_fits(house: Any) -> None:
+    stage = house(
+        Rule("web", to("agent", "billing"), (Word("the channel", lambda s: s.channel, ("browser",)),)),
+        Rule("all", to("agent", "sales")),
+    )
+    await stage.arrive()
+    assert stage.call.agent == "sales"
+    assert stage.kinds("route") == [
+        {"kind": "route", "seq": 2, "media_ms": 0, "target": "agent:sales", "rule": "all", "why": "any call",
+         "tried": ["web: the channel is phone, not browser"], "live": False}
+    ]  # fmt: skip
+    await stage.until("listening")
+    assert stage.said() == ["Sales, hello."]
+
+
+async def test_without_a_rule_that_fits_it_is_whom_the_caller_asked_for(house: Any) -> None:
+    stage = await house(BILLS).arrive(Arrival(agent="sales"))
+    assert stage.call.agent == "sales"
+
+
+@pytest.mark.parametrize(
+    ("arrival", "kind"),
+    [(Arrival(direction=Direction.OUTBOUND), ChannelKind.PHONE), (Arrival(), ChannelKind.REALTIME)],
+)
+async def test_calls_that_are_not_routed(house: Any, arrival: Arrival, kind: ChannelKind) -> None:
+    stage = await house(Rule("all", to("agent", "sales"))).arrive(arrival, kind)
+    assert stage.call.agent == "front"
+    assert stage.kinds("route") == []
+
+
+async def test_a_number_is_dialled_by_the_vendor(house: Any) -> None:
+    stage = house(Rule("elsewhere", to("number", "+15550123")))
+    asked: list[tuple[str, str]] = []
+    stage.directory.on_transfer = lambda vendor_id, where: asked.append((vendor_id, where))
+    await stage.arrive(Arrival(vendor_id="CA1"))
+    await stage.settle()
+    assert asked == [("CA1", "+15550123")]
+    assert stage.line.hung_up is EndReason.TRANSFERRED
+    assert stage.line.played == []
+
+
+async def test_voicemail_takes_a_message_and_nothing_else(house: Any) -> None:
+    stage = await house(Rule("night", to("voicemail"))).arrive()
+    await stage.until("listening", 15_000)
+    assert "May I take a message?" in stage.said()[0]
+    agent = stage.session.conversation.agent
+    assert agent.tools == []
+    assert not agent.facts.booking
+    assert "take_message" in agent.persona
+
+
+async def test_what_is_known_at_the_door(house: Any) -> None:
+    asked: list[str] = []
+
+    def known(number: str) -> bool:
+        asked.append(number)
+        return True
+
+    stage = house(BILLS, known=known)
+    found = stage.router.situation(stage.line, Arrival(caller="+15550199", called="+15550100", agent="sales"))
+    assert (found.number, found.caller, found.agent, found.returning) == (
+        "+15550100",
+        "+15550199",
+        "sales",
+        False,
+    )
+    assert asked == []  # no rule asks for it
+    assert stage.router.situation(stage.line, Arrival(variables={"language": "ar"})).language == "ar"
+
+
+# In mid-call.
+
+
+async def test_another_agent_goes_on_and_knows_what_was_said(house: Any) -> None:
+    llm = Replies(["I can look."], ["Your bill is twelve dollars."])
+    stage = house(BILLS, texts=["I have a question about my bill."], llm=llm)
+    stage.intents.meant["I have a question about my bill."] = ("billing", 0.9)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(600)
+    await stage.until("listening", 12_000)
+    assert stage.call.agent == "billing"
+    [moved] = stage.kinds("handed_over")
+    assert (moved["source"], moved["target"], moved["rule"], moved["voice_changed"]) == (
+        "front",
+        "billing",
+        "billing",
+        True,
+    )
+    assert [each["live"] for each in stage.kinds("route")] == [False, True]
+    request = llm.requests[-1]
+    assert request.agent.persona == "You bill."
+    assert [message.text for message in request.messages if message.leg is LegKind.CALLER] == [
+        "I have a question about my bill."
+    ]
+    assert request.messages[-1] == Message(LegKind.CALLER, "I have a question about my bill.")
+    assert stage.said()[-1] == "Your bill is twelve dollars."
+
+
+async def test_it_says_its_line_first_then_answers(house: Any) -> None:
+    rule = wants("interest", to("agent", "sales"))
+    llm = Replies(["Well"], ["It costs ten."])
+    stage = house(rule, texts=["What does it cost?"], llm=llm)
+    stage.intents.meant["What does it cost?"] = ("interest", 0.9)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(600)
+    await stage.wait(9_000)
+    assert stage.said()[-2:] == ["This is sales.", "It costs ten."]
+
+
+async def test_an_intent_that_is_not_sure_moves_nothing(house: Any) -> None:
+    stage = house(BILLS, texts=["My bill."])
+    stage.intents.meant["My bill."] = ("billing", 0.5)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(600)
+    await stage.until("listening", 9_000)
+    assert stage.intents.read_texts == ["My bill."]
+    assert stage.call.agent == "front"
+
+
+async def test_the_language_moves_a_call_after_a_whole_sentence(house: Any) -> None:
+    rule = Rule("arabic", to("agent", "arabic"), (Language(("ar",)),), live=True)
+    stage = house(rule, texts=["نعم", "أريد أن أعرف السعر"])
+    stage.stt.language = "ar"
+    await stage.arrive()
+    await stage.until("listening")
+    stage.session.timeline.emit(_line("نعم", "ar"))
+    await stage.settle()
+    assert stage.call.agent == "front"
+    stage.session.timeline.emit(_line("نعم", "ar"))
+    await stage.settle()
+    assert stage.call.agent == "arabic"
+    assert stage.session.conversation.language == "ar"
+
+
+async def test_one_change_of_voice_at_most(house: Any) -> None:
+    stage = house(BILLS, wants("interest", to("agent", "sales")))
+    await stage.arrive()
+    await stage.until("listening")
+    await mean(stage, "billing")
+    assert stage.session.conversation.agent.voice == BILLING.voice
+    await mean(stage, "interest")
+    agent = stage.session.conversation.agent
+    assert (agent.name, agent.persona, agent.voice) == ("sales", SALES.persona, BILLING.voice)
+    assert [each["voice_changed"] for each in stage.kinds("handed_over")] == [True, False]
+
+
+async def test_a_rule_moves_a_call_once_and_not_forever(house: Any) -> None:
+    rules = [BILLS, wants("interest", to("agent", "sales")), wants("complaint", to("agent", "front"))]
+    stage = house(*rules, hand_overs=2)
+    await stage.arrive()
+    await stage.until("listening")
+    for intent in ("billing", "interest", "billing", "complaint"):
+        await mean(stage, intent)
+    assert [each["target"] for each in stage.kinds("handed_over")] == ["billing", "sales"]
+
+
+async def test_a_rule_above_that_fits_keeps_the_call(house: Any) -> None:
+    stage = house(Rule("all", to("agent", "sales")), BILLS)
+    await stage.arrive()
+    await stage.until("listening")
+    await mean(stage, "billing")
+    assert stage.call.agent == "sales"
+
+
+async def test_mood_moves_a_call_as_it_is_told(house: Any) -> None:
+    rule = Rule(
+        "sad", to("agent", "sales"), (Number("the sentiment", lambda s: s.sentiment, below=-0.5),), live=True
+    )
+    stage = house(rule)
+    await stage.arrive()
+    await stage.until("listening")
+    moved = stage.router._moved[stage.call_id]
+    moved._listener.sentiment = -0.4
+    moved._changed()
+    await stage.settle()
+    assert stage.call.agent == "front"
+    moved._listener.sentiment = -0.6
+    moved._changed()
+    await stage.settle()
+    assert stage.call.agent == "sales"
+
+
+async def test_nothing_moves_while_a_human_conducts_the_call(house: Any) -> None:
+    stage = house(BILLS)
+    await stage.arrive()
+    await stage.until("listening")
+    seat = stage.sit(ANN)
+    await mean(stage, "billing")
+    assert stage.call.agent == "front"
+    seat.leave()
+    await stage.settle()
+    assert stage.call.agent == "billing"
+
+
+async def test_a_move_waits_until_the_caller_has_spoken(house: Any) -> None:
+    stage = house(BILLS)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(300)
+    assert stage.floor == "hearing"
+    await mean(stage, "billing")
+    assert stage.call.agent == "front"
+    await stage.wait(3_000)
+    assert stage.call.agent == "billing"
+
+
+async def test_a_call_that_cannot_be_moved_stays(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from offhook.foundation.errors import ProviderError
+
+    stage = house(BILLS)
+    await stage.arrive()
+    await stage.until("listening")
+
+    def broken(context: Any) -> Any:
+        raise ProviderError("cascade", "has no room")
+
+    monkeypatch.setattr(stage.factory, "open", broken)
+    await mean(stage, "billing")
+    assert stage.call.agent == "front"
+    assert "stays where it is" in stage.kinds("notice")[0]["text"]
+    assert stage.floor == "listening"
+
+
+async def test_to_a_number_in_mid_call(house: Any) -> None:
+    stage = house(wants("wants_human", to("number", "+15550123")))
+    asked: list[str] = []
+    stage.directory.on_transfer = lambda vendor_id, where: asked.append(where)
+    await stage.arrive(Arrival(vendor_id="CA1"))
+    await stage.until("listening")
+    await mean(stage, "wants_human")
+    for _ in range(80):
+        await stage.wait(100)
+        await real_moment()
+        if stage.line.hung_up:
+            break
+    assert "putting you through" in stage.said()[-1]
+    assert asked == ["+15550123"]
+    assert stage.line.hung_up is EndReason.TRANSFERRED
+
+
+async def test_voicemail_in_mid_call(house: Any) -> None:
+    stage = house(wants("wants_human", to("voicemail")))
+    await stage.arrive()
+    await stage.until("listening")
+    await mean(stage, "wants_human")
+    await stage.wait(6_000)
+    assert "May I take a message?" in stage.said()[-1]
+    assert stage.call.agent == "front"
+
+
+async def test_the_talk_goes_on_with_the_other_agent(house: Any) -> None:
+    """Turns, history and tape after a hand-over are as before it."""
+    llm = Replies(["All right."])
+    stage = house(BILLS, texts=["The next question, please."], llm=llm)
+    await stage.arrive()
+    await stage.until("listening")
+    await mean(stage, "billing")
+    await stage.say(600)
+    await stage.until("listening", 9_000)
+    finals = [(each["leg"], each["turn"]) for each in stage.kinds("transcript_final")]
+    assert finals == [("agent", 0), ("caller", 1), ("agent", 1)]
+    stage.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
+    await stage.settle()
+    assert stage.directory.count() == 0
+    assert stage.router._moved == {}
+
+
+async def mean(stage: CenterStage, intent: str) -> None:
+    """An intent was read."""
+    stage.router._moved[stage.call_id]._listener.meant(intent, 0.9)
+    await stage.settle()
+
+
+def _line(text: str, language: str) -> Any:
+    from offhook.foundation.events import TranscriptFinal
+
+    return TranscriptFinal(LegKind.CALLER, 1, text, 0, 100, language)
+
+
+async def real_moment() -> None:
+    import asyncio
+
+    await asyncio.sleep(0.051)
