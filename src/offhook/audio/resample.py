@@ -6,7 +6,9 @@ exact: the result does not depend on the order of summation, hence not on chunki
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import permutations
 from math import ceil, gcd
 
 import numpy as np
@@ -98,6 +100,13 @@ def _filter(source: int, target: int) -> _Filter:
     if not (4_000 <= source <= 192_000 and 4_000 <= target <= 192_000):
         raise WireError(f"no conversion from {source} to {target} Hz")
     return _Filter(source, target)
+
+
+def prepare(rates: Iterable[int]) -> None:
+    """Build the filters between all of these rates now, and use each once: the first use of one costs up to
+    tens of milliseconds, which no live stream should pay. At most seven rates: so many filters are kept."""
+    for source, target in permutations(dict.fromkeys(rates), 2):
+        Resampler(source, target).process(np.zeros(source // 50, np.int16))
 
 
 class Resampler:

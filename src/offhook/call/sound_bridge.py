@@ -49,6 +49,8 @@ class SoundBridge:
         self._mode = Mode.AGENT
         self._seats: list[Seat] = []
         self._leaving: list[Source] = []
+        self.company: tuple[Source, ...] = ()
+        """Others at the caller's end: heard wherever the caller is, but not by the caller."""
         self._caller = Source(Part.CALLER, LegKind.CALLER, format)
         self._agent = Source(Part.AGENT, LegKind.AGENT, format, FRAME_MS)
         self._hold = HoldAudio(format.rate)
@@ -76,6 +78,7 @@ class SoundBridge:
             self._rest = False
             self._next_ms = self._timeline.now_ms()
         self._seats.append(seat)
+        self._prepare()
 
     def remove(self, seat: Seat) -> None:
         if seat in self._seats:
@@ -122,12 +125,23 @@ class SoundBridge:
         if not self.on:
             self._rest = True
 
+    # Within.
+
+    def _prepare(self) -> None:
+        """What the ears that there are will want of each source is made now, not on the tick."""
+        rates = {self._to_caller.rate, self._to_tape.rate, *(seat.blend.rate for seat in self._seats)}
+        for source in (self._caller, *self.company, self._agent, *(seat.source for seat in self._seats)):
+            for rate in rates:
+                source.prepare(rate)
+
     # Within: 20 ms.
 
     def _step(self, at_ms: float) -> None:
         seats = self._seats
         self._caller.advance()
         self._agent.advance()
+        for source in self.company:
+            source.advance()
         for seat in seats:
             seat.source.advance()
         if self._leaving:
@@ -187,7 +201,7 @@ class SoundBridge:
         coach = ear.frame() if is_heard(Part.COACH, part, mode) else None
         gain = ear.duck if coach is not None else 1.0
         frames: list[Samples] = [] if coach is None else [coach]
-        for source in (self._caller, self._agent):
+        for source in (self._caller, *self.company, self._agent):
             samples = blend.one(source, gain if is_heard(source.part, part, mode) else 0.0)
             if samples is not None:
                 frames.append(samples)

@@ -54,11 +54,14 @@ class Source:
             return now
         found = self._at.get(rate)
         if found is None:
-            resampler = self._resamplers.get(rate)
-            if resampler is None:
-                resampler = self._resamplers[rate] = Resampler(self.format.rate, rate)
-            found = self._at[rate] = resampler.process(now)
+            self.prepare(rate)
+            found = self._at[rate] = self._resamplers[rate].process(now)
         return found
+
+    def prepare(self, rate: int) -> None:
+        """Somebody will want this rate."""
+        if rate != self.format.rate and rate not in self._resamplers:
+            self._resamplers[rate] = Resampler(self.format.rate, rate)
 
     def clear(self) -> None:
         """Forget what waits: it was said to nobody."""

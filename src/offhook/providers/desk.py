@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offhook.call.directory import Directory
+from offhook.call.prewarm import prewarm
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.floor import FloorSocket
 from offhook.channels.live import LiveSocket
@@ -26,6 +27,7 @@ def make_desk(
     aids: Aids | None = None,
 ) -> LiveParts:
     """`floor` follows all calls already; `aids` gives each seat its coach."""
+    prewarm()
     desk = Desk(directory, people.audit, studio.clips)
     desk.aids = aids
     desk.sessions = people.sessions
