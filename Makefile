@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup run test floors check bench e2e console clean
+.PHONY: setup run test floors check bench e2e console livekit clean
 
 setup: .venv/.installed console
 
@@ -21,6 +21,10 @@ console: src/offhook/web/static/console/.built
 src/offhook/web/static/console/.built: console/package.json console/package-lock.json $(shell find console/src console/public console/*.html console/*.ts console/tsconfig.json -type f 2>/dev/null)
 	cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	touch $@
+
+# The real LiveKit server that tests talk to: built once with Go, kept outside the tree.
+livekit: setup
+	$(BIN)/python scripts/livekit_server.py
 
 run: setup
 	$(BIN)/offhook serve $(ARGS)

@@ -14,6 +14,10 @@ const OPEN = ["/call", "/login", "/live"];
 
 async function pages(): Promise<(at: string) => Shown> {
   if (path.value !== "/call") return (await import("./pages/console-pages")).page;
+  if (new URLSearchParams(location.search).get("transport") === "livekit") {
+    const { RoomPage } = await import("./pages/room-page");
+    return () => ({ title: "Room", view: <RoomPage /> });
+  }
   const { PhonePage } = await import("./pages/phone-page");
   return () => ({ title: "Call the agent", view: <PhonePage /> });
 }

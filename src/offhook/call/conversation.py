@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from offhook.call.conduct import Conduct
 from offhook.call.dialogue import Handing, Line
+from offhook.call.judge import is_aside, is_filler
 from offhook.call.legs import CallerLeg
 from offhook.call.limits import Keypad
 from offhook.call.playback import FRAME_MS, Playback
@@ -265,6 +266,25 @@ class Conversation(Conduct):
         """A human said this to the caller: the agent knows it, and does not answer."""
         self.aside.tell(text)
         self._history.add(leg, text)
+
+    def guest_said(self, text: str, name: str, *, answered: bool) -> None:
+        """Somebody else at the caller's end said this: it is answered as a turn of the caller's is."""
+        floor = self.floor
+        talking = floor in (Floor.GREETING, Floor.SPEAKING, Floor.HOLDING)
+        if is_filler(text) or (talking and is_aside(text, self.speaking.said)):
+            return
+        if floor is Floor.THINKING and self.hearing.text:
+            self._commit()  # the caller's own turn, which is answered together with this
+        self._history.add(LegKind.CALLER, text, name)
+        if not answered or self.aside.away or self.saying:
+            return
+        if self._loop_guard.allow(self._timeline.now_ms(), text):
+            self.ask("")
+
+    def give_way(self) -> None:
+        """Somebody else talks over the agent, which stops."""
+        if self.floor in (Floor.GREETING, Floor.SPEAKING) and not self.saying and self.manners.interrupts:
+            self.silence()
 
     def instruct(self, text: str) -> None:
         """The agent knows this from its next reply on; the caller does not hear it."""

@@ -234,6 +234,30 @@ class DuplexConversation(DuplexTurns):
         self._history.add(self._turn, leg, text)
         self._meanwhile.note(leg, text)
 
+    def guest_said(self, text: str, name: str, *, answered: bool) -> None:
+        """Somebody else at the caller's end said this: the vendor reads it, as it would a typed line."""
+        if self._ended or not self._may_yield():
+            return
+        if self.aside.away or not answered:
+            self._history.add(self._turn, LegKind.CALLER, text)
+            self._meanwhile.note(LegKind.CALLER, text)
+            return
+        self._closing = None
+        self._cut()
+        turn = self._begin_turn("", int(self._timeline.now_ms()))
+        self._commit(turn.number)
+        self._turns.final(turn, "")
+        self._history.add(turn.number, LegKind.CALLER, text)
+        self._engine.type(f"{name}: {text}" if name else text)
+        self._think()
+        self._show()
+
+    def give_way(self) -> None:
+        """Somebody else talks over the agent, which stops."""
+        if not self._ended and not self.aside.away and not self.aside.saying and self._closing is None:
+            self._cut()
+            self._show()
+
     def instruct(self, text: str) -> None:
         """The vendor's model knows this from its next reply on; the caller does not hear it."""
         self._history.add(self._turn, LegKind.OPERATOR, text, hidden=True)

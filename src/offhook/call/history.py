@@ -34,18 +34,19 @@ class History:
     messages: list[Message] = field(default_factory=list)
     limit: int = 80
 
-    def add(self, leg: LegKind, text: str) -> None:
-        """Append what `leg` said; empty text adds nothing."""
+    def add(self, leg: LegKind, text: str, speaker: str = "") -> None:
+        """Append what `leg` said, or one of several there by name; empty text adds nothing."""
         text = text.strip()
         if not text:
             return
         last = self.messages[-1] if self.messages else None
-        if last is not None and last.leg is leg and not last.tools and not last.hidden:
+        joins = last is not None and last.leg is leg and last.speaker == speaker
+        if last is not None and joins and not last.tools and not last.hidden:
             text = f"{self.messages.pop().text} {text}"
         if len(text) > MAX_CHARS:
             newest = text[-MAX_CHARS:]
             text = newest.partition(" ")[2] or newest  # no half word
-        self.messages.append(Message(leg, text))
+        self.messages.append(Message(leg, text, speaker=speaker))
         del self.messages[: -self.limit]
 
     def recall(self, lines: Iterable[tuple[LegKind, str]]) -> None:

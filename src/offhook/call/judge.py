@@ -64,6 +64,11 @@ def is_echo(text: str, agent_text: str) -> bool:
     return matched / len(heard) >= _ECHO
 
 
+def is_aside(text: str, agent_text: str) -> bool:
+    """Whether words over a speaking agent, of somebody it does not talk with just now, leave it the floor."""
+    return is_filler(text) or is_backchannel(text) or is_echo(text, agent_text)
+
+
 def sounds_unfinished(text: str) -> bool:
     """Whether the words end where no sentence ends."""
     spoken = words(text)

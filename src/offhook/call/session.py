@@ -10,9 +10,11 @@ from typing import Any
 
 import structlog
 
+from offhook.audio.frame import AudioFormat
 from offhook.call.bridge import Bridge
 from offhook.call.casting import Cast
 from offhook.call.dialogue import Dialogue
+from offhook.call.guests import Guests
 from offhook.call.hearing import ABSENT_MS
 from offhook.call.human_hearing import NO_FITTINGS, Fittings
 from offhook.call.legs import CallerLeg
@@ -33,6 +35,7 @@ from offhook.foundation.events import (
     ReplySent,
     TextReceived,
 )
+from offhook.foundation.people import Mode
 from offhook.speech import fallback
 from offhook.storage.base import Tape
 
@@ -45,7 +48,7 @@ _log = structlog.get_logger(__name__)
 LEAD_MS = 80
 PROGRAM_LEAD_MS = 20_000
 """How far ahead of the caller's ear audio is sent; a program owns its playback, and truncates it."""
-_SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.DEVICE)
+_SCREENS = (ChannelKind.BROWSER, ChannelKind.WEBRTC, ChannelKind.LIVEKIT, ChannelKind.DEVICE)
 
 
 class Session:
@@ -75,10 +78,11 @@ class Session:
         self._meters = Meters(channel.format.encoding) if channel.kind in _SCREENS else None
         self._bridge: Bridge | None = None
         self._sound: SoundBridge | None = None
-        self._taped: set[LegKind] = set()
+        self._taped: set[str] = set()
         self.fittings = fittings
         self.timeline = timeline
         self.transfer = on_transfer
+        self._guests: Guests | None = None
         self.end_reason: EndReason | None = None
         self.ended_ms = 0
         self.leg = CallerLeg(channel.format, self._tape_caller)
@@ -117,6 +121,35 @@ class Session:
         """How a program steers this call; None where the vendor decides the turns."""
         return getattr(self.conversation, "steering", None)
 
+    # Others at the caller's end.
+
+    @property
+    def party(self) -> Guests:
+        """Who else is there with the caller."""
+        if self._guests is None:
+            self._guests = Guests(self)
+            if self._closed.is_set():
+                self._guests.close()
+        return self._guests
+
+    @property
+    def sound(self) -> SoundBridge | None:
+        """The bridge's sound, while there is any to move."""
+        return self._sound
+
+    @property
+    def mode(self) -> Mode:
+        """How the call is conducted now."""
+        return self._bridge.mode if self._bridge is not None else Mode.AGENT
+
+    def tape_guest(self, leg: str, format: AudioFormat, at_sample: int, audio: bytes) -> None:
+        """What a guest says."""
+        if self._tape is not None:
+            if leg not in self._taped:
+                self._taped.add(leg)
+                self._tape.join(leg, format)
+            self._tape.write(leg, at_sample, audio)
+
     # Humans on the call.
 
     @property
@@ -144,8 +177,10 @@ class Session:
     def bridged(self, on: bool) -> None:
         """Whether the bridge wants ticks, and the sound of caller and agent."""
         self._sound = self.bridge.sound if on else None
+        if self._sound is not None and self._guests is not None:
+            self._guests.route(self._sound)
 
-    def tape_human(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
+    def tape_human(self, leg: str, at_sample: int, audio: bytes) -> None:
         """What the caller hears of a human."""
         if self._tape is not None:
             if leg not in self._taped:
@@ -176,6 +211,9 @@ class Session:
         """Everybody goes; what they were saying still belongs to the transcript."""
         if self._bridge is not None:
             self._bridge.close(self.end_reason or EndReason.FAILED)
+        if self._guests is not None:
+            self._guests.close()
+            await self._guests.finish()
         await self.conversation.finish()
         if self._bridge is not None:
             await self._bridge.finish()
@@ -185,6 +223,8 @@ class Session:
         if self._bridge is not None:
             self._bridge.close(self.end_reason or EndReason.FAILED)
             self._sound = None
+        if self._guests is not None:
+            self._guests.close()
         if self._tape is not None:
             self._tape.close()
         tasks = tuple(self._tasks)
@@ -251,6 +291,8 @@ class Session:
         self.conversation.tick(now_ms)
         if self._sound is not None:
             self.bridge.tick(now_ms)
+        if self._guests is not None:
+            self._guests.tick()
         if self._meters is not None and (levels := self._meters.tick()) is not None:
             self.timeline.emit(levels)
 

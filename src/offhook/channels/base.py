@@ -127,6 +127,22 @@ class Steering(Protocol):
         """The words of the reply that are still to be heard."""
 
 
+class Party(Protocol):
+    """For channels with several people at the caller's end: a CallerListener that takes more than one has it
+    as `party`."""
+
+    def welcome(self, identity: str, name: str, format: AudioFormat, answered: bool = True) -> CallerListener:
+        """Somebody else is there; whom to tell about them (of them `on_audio`, `on_text` and `on_closed` are
+        heard). `identity` is theirs alone on this call; `answered`: the agent answers them, too. Raises
+        LimitError."""
+
+    def interrupt(self) -> None:
+        """Somebody there wants the agent to stop talking."""
+
+    def say(self, text: str, identity: str, name: str) -> None:
+        """Somebody there who may has the agent say exactly this. Raises RefusedError."""
+
+
 def unchanged(agent: Agent) -> Agent:
     """The agent as it is configured."""
     return agent

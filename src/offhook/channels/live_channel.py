@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from offhook.audio.convert import Converter
@@ -14,6 +11,7 @@ from offhook.channels.bounds import SocketBounds
 from offhook.channels.live_guest import Visit, Welcome
 from offhook.channels.live_screen import CallerScreen, DeskScreen, Screen, is_level
 from offhook.channels.outbox import Outbox
+from offhook.channels.playout import Playout
 from offhook.foundation.desk_events import CoachingCard
 from offhook.foundation.errors import (
     ConflictError,
@@ -33,8 +31,6 @@ HOLE_MS = 240
 """A client that sent nothing for longer was silent meanwhile."""
 AHEAD_MS = 2_000
 """So much sooner than it can have been said nothing is taken."""
-PLAYOUT_MS = 60
-"""What a client keeps before it plays, for when a mark counts as heard."""
 _GOODBYES = {
     EndReason.SERVER_STOPPED: (1001, "this server is stopping"),
     EndReason.REFUSED: (4401, "this session is over"),
@@ -87,7 +83,7 @@ class LiveChannel:
         self._screen: Screen | None = None
         self._down = Converter(self._format, wire) if self._format != wire else None
         self._up = _Up(self._format)
-        self._playout = _Playout(self._format, self._reached)
+        self._playout = Playout(self._format, self._reached)
         self._ending = self._told_end = False
         self.outbox = Outbox(
             self._pass_on, wire.size(bounds.queued_seconds * 1000) * (1 if ask.binary else 2)
@@ -302,40 +298,3 @@ class _Up:
             source = AudioFormat(Encoding.PCM16, audio.rate)
             self._converter = Converter(source, self._format) if source != self._format else None
         return self._converter.process(audio.samples) if self._converter is not None else audio.samples
-
-
-class _Playout:
-    """When what was played will have been heard, by the length of the sound."""
-
-    def __init__(self, format: AudioFormat, reached: Callable[[str], None]) -> None:
-        self._format = format
-        self._reached = reached
-        self._loop = asyncio.get_running_loop()
-        self._played_at = 0.0
-        self._marks: deque[tuple[float, str]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, size: int) -> None:
-        self._played_at = max(self._played_at, self._loop.time()) + self._format.ms(size) / 1000
-
-    def mark(self, name: str) -> None:
-        self._marks.append((self._played_at + PLAYOUT_MS / 1000, name))
-        if self._timer is None:
-            self._wait()
-
-    def clear(self) -> None:
-        self._played_at = 0.0
-        self._marks.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _wait(self) -> None:
-        self._timer = self._loop.call_at(self._marks[0][0], self._pass)
-
-    def _pass(self) -> None:
-        self._timer = None
-        _, name = self._marks.popleft()
-        if self._marks:
-            self._wait()
-        self._reached(name)

@@ -30,6 +30,8 @@ class ChannelKind(StrEnum):
 
 class LegKind(StrEnum):
     CALLER = "caller"
+    GUEST = "guest"
+    """Somebody else at the caller's end, with a connection of their own: another person in the room."""
     AGENT = "agent"
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
@@ -133,7 +135,7 @@ class TranscriptFinal(CallEvent):
     interrupted: bool = False
     unheard: str = ""
     speaker: str = ""
-    """The seat of a human who said it (see desk_events); empty for caller and agent."""
+    """The seat of a human who said it (see desk_events), or the guest; empty for caller and agent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from offhook.settings.models import Limits, LiveKit, Settings, Twilio
+from offhook.settings.livekit import LiveKit
+from offhook.settings.models import Limits, Settings, Twilio
 from offhook.settings.sources import load, secret_values
 from offhook.settings.speech import Language, Speech
 from offhook.settings.vendors import ElevenLabs, OpenAi

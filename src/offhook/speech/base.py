@@ -97,6 +97,8 @@ class Message:
     text: str
     tools: tuple[ToolResult, ...] = ()
     hidden: bool = False
+    speaker: str = ""
+    """Who it was by name, where several are at the caller's end; empty for the caller."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class Tape(Protocol):
         """Audio of a leg (a LegKind, or "guest-1" and so on) in its format, `at_sample` samples after the
         answer. A gap before it becomes silence; a small overlap (jitter) is appended, a large one is cut."""
 
-    def join(self, leg: LegKind, format: AudioFormat) -> None:
+    def join(self, leg: str, format: AudioFormat) -> None:
         """A leg that was not there at the beginning: what is written of it from now on is kept."""
 
     def close(self) -> None:
@@ -138,6 +138,6 @@ class Tape(Protocol):
 class Recorder(Protocol):
     """Opens tapes; one writer thread for all calls."""
 
-    def open(self, call_id: str, formats: dict[LegKind, AudioFormat]) -> Tape: ...
+    def open(self, call_id: str, formats: dict[str, AudioFormat]) -> Tape: ...
 
     async def close(self) -> None: ...

@@ -14,7 +14,6 @@ from pathlib import Path
 import structlog
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.events import LegKind
 from offhook.storage.disk import can_sync_all, sync_file_system
 from offhook.storage.manifest import Manifest, reel_path, sync_directory, sync_manifest
 from offhook.storage.reel import Reel
@@ -34,8 +33,8 @@ class _Spool:
     def __init__(self, tape: CallTape, directory: Path) -> None:
         self.tape = tape
         self.directory = directory
-        self.reels: dict[LegKind, Reel] = {}
-        self.formats: dict[LegKind, AudioFormat] = {}
+        self.reels: dict[str, Reel] = {}
+        self.formats: dict[str, AudioFormat] = {}
         """The legs that the manifest on the disk names."""
 
     def write(self) -> None:
@@ -49,7 +48,7 @@ class _Spool:
             Manifest(self.tape.call_id, self.tape.started_at, formats).write(self.directory)
             self.formats = formats
         for leg, format in formats.items():
-            pieces = [(at, audio) for kind, at, audio in frames if kind is leg]
+            pieces = [(at, audio) for kind, at, audio in frames if kind == leg]
             if not pieces:
                 continue
             reel = self.reels.get(leg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from offhook.storage.reel import LONGEST_SECONDS
 
 _NAME = "tape.json"
 _LARGEST = 64 * 1024
+_GUEST = re.compile(r"guest-[1-9][0-9]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Manifest:
 
     call_id: str
     started_at: datetime
-    formats: dict[LegKind, AudioFormat]
+    formats: dict[str, AudioFormat]
 
     def write(self, directory: Path) -> None:
         """Written whole or not at all; the caller syncs it. Raises OSError."""
@@ -48,7 +50,7 @@ def sync_manifest(directory: Path) -> None:
     sync_directory(directory)
 
 
-def reel_path(directory: Path, leg: LegKind) -> Path:
+def reel_path(directory: Path, leg: str) -> Path:
     return directory / f"{leg}.part"
 
 
@@ -58,12 +60,19 @@ def read_manifest(directory: Path) -> Manifest:
         with open(directory / _NAME, "rb") as file:
             found = json.loads(file.read(_LARGEST))
         formats = {
-            LegKind(leg): AudioFormat(Encoding(format["encoding"]), _rate(format["rate"]))
+            _leg(leg): AudioFormat(Encoding(format["encoding"]), _rate(format["rate"]))
             for leg, format in found["legs"].items()
         }
         return Manifest(str(found["call_id"]), datetime.fromisoformat(found["started_at"]), formats)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise StorageError("the tape's description is damaged", retryable=False) from None
+
+
+def _leg(name: str) -> str:
+    """A name that may become part of a file's."""
+    if _GUEST.fullmatch(name):
+        return name
+    return LegKind(name)
 
 
 def _rate(value: object) -> int:

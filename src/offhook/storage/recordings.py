@@ -18,7 +18,6 @@ from typing import Any, BinaryIO
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.clock import Clock, SystemClock
 from offhook.foundation.errors import NotFoundError, StorageError
-from offhook.foundation.events import LegKind
 from offhook.foundation.ids import is_call_id
 from offhook.storage.base import RecordingState
 from offhook.storage.deck import Deck
@@ -57,7 +56,7 @@ class Tapes:
         self._sealer = Sealer(self._root, ledger)
         self._deck = Deck(self._root, self._done, on_trouble)
 
-    def open(self, call_id: str, formats: dict[LegKind, AudioFormat]) -> CallTape:
+    def open(self, call_id: str, formats: dict[str, AudioFormat]) -> CallTape:
         """A tape for a call that `begin` told the store of. Immediate: files are made by the deck.
         Raises StorageError for what is no call id, or for a call that has a tape."""
         self._checked(call_id)
@@ -89,15 +88,15 @@ class Tapes:
             self._sealer.put(call_id)
         return ids
 
-    def ogg(self, call_id: str, leg: LegKind | None = None) -> Path:
+    def ogg(self, call_id: str, leg: str | None = None) -> Path:
         """The sealed file (Ogg/Opus, stereo), or the one of a leg alone (mono), which there is where humans
-        were heard on the call. Raises NotFoundError."""
+        besides the caller were heard on the call. Raises NotFoundError."""
         self._checked(call_id)
         if leg is None:
             return self._existing(ogg_path(self._root, call_id))
         return self._existing(leg_path(self._root, call_id, leg))
 
-    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO:
+    def open_ogg(self, call_id: str, leg: str | None = None) -> BinaryIO:
         """The sealed file, opened. Raises NotFoundError, and DamagedError for what is no Ogg at all."""
         file = self._opened(self.ogg(call_id, leg))
         if os.pread(file.fileno(), 4, 0) != b"OggS":
@@ -117,7 +116,7 @@ class Tapes:
             raise DamagedError("The recording's outline is damaged.")
         return found
 
-    def wav(self, call_id: str, leg: LegKind | None = None) -> Wav:
+    def wav(self, call_id: str, leg: str | None = None) -> Wav:
         """The recording as WAV, decoded as it is read. Blocks shortly. Raises NotFoundError, StorageError."""
         samples = self.peaks(call_id)["samples"]
         return Wav(self.open_ogg(call_id, leg), samples, 2 if leg is None else 1)

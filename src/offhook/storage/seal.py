@@ -1,6 +1,6 @@
-"""Turns the reels of one call into one stereo Ogg/Opus file: the caller left, who answers right.
+"""Turns the reels of one call into one stereo Ogg/Opus file: who calls left, who answers right.
 
-Where humans were heard on the call there is a file of each leg besides, on the same timeline.
+Where more than one human was heard on the call there is a file of each leg besides, on the same timeline.
 
 It reads a tape's directory and writes a draft within it. It names nothing final and deletes nothing.
 """
@@ -25,11 +25,13 @@ from offhook.foundation.events import LegKind
 from offhook.storage.manifest import Manifest, reel_path, reel_samples
 from offhook.storage.track import RATE, Track
 
-LEFT = (LegKind.CALLER,)
+GUESTS = tuple(f"guest-{number}" for number in range(1, 33))
+"""Others at the caller's end, in the order they came."""
+LEFT = (LegKind.CALLER, *GUESTS)
 HUMANS = (LegKind.OPERATOR, LegKind.SUPERVISOR)
 RIGHT = (LegKind.AGENT, *HUMANS)
 """Of humans the tape has what the caller heard of them. The coach has no tape: the caller never hears it."""
-LEGS = (LegKind.CALLER, *RIGHT)
+LEGS = (*LEFT, *RIGHT)
 _MONO_BIT_RATE = 32_000
 BIT_RATE = 64_000
 _DRAFT = ".sealing.ogg"
@@ -63,13 +65,13 @@ def seal(directory: Path, manifest: Manifest, watch: Watcher) -> Path | None:
     return draft
 
 
-def seal_legs(directory: Path, manifest: Manifest, watch: Watcher) -> dict[LegKind, Path]:
-    """A draft of each leg's own file, as long as the recording; none where no human was heard. Raises and
-    is watched as `seal`."""
+def seal_legs(directory: Path, manifest: Manifest, watch: Watcher) -> dict[str, Path]:
+    """A draft of each leg's own file, as long as the recording; none where there was nobody but caller and
+    agent. Raises and is watched as `seal`."""
     sounds = {
         leg: reel_samples(reel_path(directory, leg), format) for leg, format in manifest.formats.items()
     }
-    if not any(sounds.get(leg) for leg in HUMANS):
+    if not any(sounds.get(leg) for leg in (*HUMANS, *GUESTS)):
         return {}
     drafts = {}
     for leg in LEGS:
@@ -79,7 +81,7 @@ def seal_legs(directory: Path, manifest: Manifest, watch: Watcher) -> dict[LegKi
     return drafts
 
 
-def _seal_leg(draft: Path, directory: Path, manifest: Manifest, leg: LegKind, watch: Watcher) -> None:
+def _seal_leg(draft: Path, directory: Path, manifest: Manifest, leg: str, watch: Watcher) -> None:
     with ExitStack() as stack:
         (track,) = _open(stack, directory, manifest.formats, (leg,))
         lengths = (
@@ -117,7 +119,7 @@ def _opener(path: str, flags: int) -> int:
 
 
 def _open(
-    stack: ExitStack, directory: Path, formats: dict[LegKind, AudioFormat], legs: tuple[LegKind, ...]
+    stack: ExitStack, directory: Path, formats: dict[str, AudioFormat], legs: tuple[str, ...]
 ) -> list[Track]:
     tracks = [Track(reel_path(directory, leg), formats[leg]) for leg in legs if leg in formats]
     for track in tracks:

@@ -20,7 +20,6 @@ import structlog
 
 from offhook.audio.g711 import Samples
 from offhook.foundation.errors import StorageError
-from offhook.foundation.events import LegKind
 from offhook.storage.base import RecordingState, TurnRecord
 from offhook.storage.gaps import TurnGaps
 from offhook.storage.manifest import read_manifest, replace, sync_directory
@@ -147,7 +146,7 @@ class Sealer:
             self._publish(call_id, draft, outline, seal_legs(directory, manifest, heed))
             self._finish(call_id, RecordingState.SEALED, self._measure(call_id, gaps))
 
-    def _publish(self, call_id: str, draft: Path, outline: Outline, legs: Mapping[LegKind, Path]) -> None:
+    def _publish(self, call_id: str, draft: Path, outline: Outline, legs: Mapping[str, Path]) -> None:
         """Give the finished files their names, unless the recording has been deleted meanwhile."""
         data = json.dumps(outline.as_json(), separators=(",", ":")).encode()
         with self._lock:
@@ -206,7 +205,7 @@ def ogg_path(root: Path, call_id: str) -> Path:
     return root / f"{call_id}.ogg"
 
 
-def leg_path(root: Path, call_id: str, leg: LegKind) -> Path:
+def leg_path(root: Path, call_id: str, leg: str) -> Path:
     return root / f"{call_id}.{leg}.ogg"
 
 

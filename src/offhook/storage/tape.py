@@ -7,12 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from offhook.audio.frame import AudioFormat
-from offhook.foundation.events import LegKind
 
 WAITING_FRAMES = 1500
 """Frames of one call that may wait for a slow disk: 15 s of two legs."""
 
-Frame = tuple[LegKind, int, bytes]
+Frame = tuple[str, int, bytes]
 
 
 class CallTape:
@@ -34,7 +33,7 @@ class CallTape:
     def __init__(
         self,
         call_id: str,
-        formats: dict[LegKind, AudioFormat],
+        formats: dict[str, AudioFormat],
         started_at: datetime,
         wake: Callable[[], None],
     ) -> None:
@@ -52,7 +51,7 @@ class CallTape:
         self._frames: deque[Frame] = deque()
         self._wake = wake
 
-    def write(self, leg: LegKind, at_sample: int, audio: bytes) -> None:
+    def write(self, leg: str, at_sample: int, audio: bytes) -> None:
         """Audio of a leg, `at_sample` samples (of the leg's rate) after the answer. Legs that the
         tape was not opened for, and everything after `close`, are ignored."""
         if self.closed or self.off:
@@ -62,7 +61,7 @@ class CallTape:
             return
         self._frames.append((leg, at_sample, audio))
 
-    def join(self, leg: LegKind, format: AudioFormat) -> None:
+    def join(self, leg: str, format: AudioFormat) -> None:
         """A leg that joins later. The deck sees it with the first frames that are written after."""
         if leg not in self.formats:
             self.formats = {**self.formats, leg: format}

@@ -11,6 +11,7 @@ from offhook.storage.base import TurnRecord
 
 _SPEAKERS = {
     LegKind.CALLER: "Caller",
+    LegKind.GUEST: "Guest",
     LegKind.AGENT: "Agent",
     LegKind.OPERATOR: "Operator",
     LegKind.SUPERVISOR: "Supervisor",

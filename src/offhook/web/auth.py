@@ -78,6 +78,8 @@ ACCESS: dict[tuple[str, str], Access | Action] = {
     ("GET", "/api/agents"): Access.PUBLIC,
     ("GET", "/api/providers"): Action.OPEN_CONSOLE,
     ("POST", "/api/call-tokens"): Action.OPEN_CONSOLE,
+    ("POST", "/api/token"): Access.PUBLIC,
+    ("POST", "/api/dispatch-agent"): Action.PLACE_CALL,
     ("GET", "/api/voices"): Action.OPEN_CONSOLE,
     ("POST", "/api/voices"): Action.EDIT_VOICES,
     ("POST", "/api/playground/speech"): Action.USE_VOICES,

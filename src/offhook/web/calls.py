@@ -18,7 +18,7 @@ from offhook.desk.entities.collect import collect
 from offhook.desk.regulars import other_party
 from offhook.desk.roles import Action
 from offhook.foundation.errors import NotFoundError
-from offhook.foundation.events import ChannelKind, LegKind
+from offhook.foundation.events import ChannelKind
 from offhook.foundation.ids import is_call_id
 from offhook.storage.base import CallRecord, CallStore, TurnRecord
 from offhook.storage.playback import DamagedError
@@ -36,6 +36,13 @@ from offhook.web.ranges import (
 )
 
 CallId = Annotated[str, Path(description="A call's id: `call_` and 26 characters.")]
+Leg = Annotated[
+    str | None,
+    Query(
+        pattern=r"^(caller|agent|operator|supervisor|guest-[1-9][0-9]?)$",
+        description="One leg alone: `caller`, `agent`, `operator`, `supervisor`, `guest-1` and so on.",
+    ),
+]
 _SOON_S = 1.0
 _NO_CALL = "There is no call with that id."
 _NO_RECORDING = "There is no recording of this call."
@@ -191,7 +198,7 @@ def _add_sound(routes: APIRouter, store: CallStore, recordings: Recordings | Non
         responses={200: sound, 206: sound, **responses(404, 416, 500)},
     )
     async def recording(
-        request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG, leg: LegKind | None = None
+        request: Request, call_id: CallId, format: SoundFormat = SoundFormat.OGG, leg: Leg = None
     ) -> Response:
         """Stereo, the caller left and who answers right, or a `leg` alone, mono (there where humans were
         heard on the call): Ogg/Opus as kept, or WAV (PCM16). Takes `Range`."""
@@ -237,7 +244,7 @@ def _damaged(error: DamagedError) -> Response:
     return fault(500, error.reason, "recording_damaged")
 
 
-def _ogg(recordings: Recordings, call_id: str, leg: LegKind | None, wanted: str | None) -> Response:
+def _ogg(recordings: Recordings, call_id: str, leg: str | None, wanted: str | None) -> Response:
     file = recordings.open_ogg(call_id, leg)
     size = os.fstat(file.fileno()).st_size
     try:
@@ -250,11 +257,11 @@ def _ogg(recordings: Recordings, call_id: str, leg: LegKind | None, wanted: str 
     return SoundResponse(chunks, 206 if part else 200, headers, "audio/ogg")
 
 
-def _name(call_id: str, leg: LegKind | None) -> str:
+def _name(call_id: str, leg: str | None) -> str:
     return call_id if leg is None else f"{call_id}.{leg}"
 
 
-def _wav(recordings: Recordings, call_id: str, leg: LegKind | None, wanted: str | None) -> Response:
+def _wav(recordings: Recordings, call_id: str, leg: str | None, wanted: str | None) -> Response:
     wav = recordings.wav(call_id, leg)
     try:
         part = parse_range(wanted, wav.size)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
+
+from offhook.web.headers import CONTENT_SECURITY_POLICY
 
 CONSOLE = Path(__file__).parent / "static" / "console"
 _NOT_BUILT = (
@@ -44,8 +47,9 @@ _TYPES = {
 }
 
 
-def page_routes(console: Path = CONSOLE) -> APIRouter:
-    """The console's pages and files. `console` is the directory that the build writes."""
+def page_routes(console: Path = CONSOLE, rooms: str = "") -> APIRouter:
+    """The console's pages and files. `console` is the directory that the build writes; `rooms` the address of
+    a LiveKit server, which the call page may talk to."""
     routes = APIRouter(include_in_schema=False)
     root = console.resolve()
 
@@ -55,8 +59,15 @@ def page_routes(console: Path = CONSOLE) -> APIRouter:
             return HTMLResponse(_NOT_BUILT, 503)
         return FileResponse(index, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
+    def call_page() -> Response:
+        answer = page()
+        if rooms:
+            answer.headers["Content-Security-Policy"] = with_rooms(rooms)
+        return answer
+
     for path in _PAGES:
-        routes.add_api_route(path, page, methods=["GET", "HEAD"], response_class=Response)
+        served = call_page if path == "/call" else page
+        routes.add_api_route(path, served, methods=["GET", "HEAD"], response_class=Response)
 
     @routes.api_route("/static/console/{path:path}", methods=["GET", "HEAD"], response_class=Response)
     def file(path: str) -> Response:
@@ -71,6 +82,14 @@ def page_routes(console: Path = CONSOLE) -> APIRouter:
         )
 
     return routes
+
+
+def with_rooms(address: str) -> str:
+    """The content security policy of a page that may reach the LiveKit server at this ws(s) address."""
+    parts = urlsplit(address)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    allowed = f"connect-src 'self' {parts.scheme}://{parts.netloc} {scheme}://{parts.netloc}"
+    return CONTENT_SECURITY_POLICY.replace("connect-src 'self'", allowed)
 
 
 def _inside(root: Path, path: str) -> Path | None:

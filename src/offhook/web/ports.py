@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
 from offhook.channels.base import Arrival
-from offhook.foundation.events import EndReason, LegKind
+from offhook.foundation.events import EndReason
 
 
 class LiveCall(Protocol):
@@ -105,9 +105,9 @@ class Recordings(Protocol):
     """Sealed recordings, by call id. All raise NotFoundError; the first three block shortly. A `leg` has a
     file of its own where humans were heard on the call."""
 
-    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO: ...
+    def open_ogg(self, call_id: str, leg: str | None = None) -> BinaryIO: ...
 
-    def wav(self, call_id: str, leg: LegKind | None = None) -> WavFile: ...
+    def wav(self, call_id: str, leg: str | None = None) -> WavFile: ...
 
     def peaks(self, call_id: str) -> dict[str, Any]: ...
 

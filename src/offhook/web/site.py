@@ -36,6 +36,7 @@ from offhook.web.headers import BodyLimit, SecurityHeaders
 from offhook.web.health import health_routes
 from offhook.web.live_door import FloorDoor, LiveDoor
 from offhook.web.live_site import DoorRules, LiveParts, desk_routes, live_doors
+from offhook.web.livekit_routes import RoomDesk, livekit_routes
 from offhook.web.media_doors import AdmitBrowser, AdmitPhone, BrowserDoor, TwilioDoor
 from offhook.web.metrics import Exposition, Metrics, Scrape, metric_routes
 from offhook.web.openai_api import openai_routes
@@ -55,10 +56,10 @@ from offhook.web.user_routes import audit_routes, user_routes
 from offhook.web.vendor_hooks import MEDIA_PATH, HookGuard, PhoneDesk, vendor_routes
 from offhook.web.visitors import Visitors
 from offhook.web.voice_routes import MAX_CLONE_BYTES, VOICES_PATH, voice_routes
-from offhook.web.wrap_up_routes import wrap_up_routes
 from offhook.web.webrtc_door import RtcDoor, Servers
 from offhook.web.webrtc_routes import webrtc_routes
 from offhook.web.webrtc_site import rtc_door
+from offhook.web.wrap_up_routes import wrap_up_routes
 
 BROWSER_PATH = "/media/browser"
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
@@ -97,9 +98,10 @@ class Parts:
     people: People | None = None
     evidence: EvidenceDesk | None = None
     live: LiveParts | None = None
-
+    livekit: RoomDesk | None = None
     webrtc: RtcSessions | None = None
     rtc_servers: Servers = list
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -113,8 +115,8 @@ class Site:
     transfers: TransferBook
     visitors: Visitors
     desk_tokens: DeskTokens
-
     rtc: RtcDoor
+
 
 def build_site(settings: Settings, parts: Parts) -> Site:
     """Reads or makes the call-token secret in the data directory, which must exist. Raises SettingsError."""
@@ -133,7 +135,10 @@ def build_site(settings: Settings, parts: Parts) -> Site:
     sessions = parts.people.sessions if parts.people is not None else None
     visitors = Visitors(sessions, _plain(settings.api_key), commons.guesses, settings.public_url)
     desk_tokens = DeskTokens(secret, clock, commons.desk, sessions)
-    app = _app(parts, desk, board, client_secrets)
+    rooms = settings.livekit.public_url or settings.livekit.url if parts.livekit is not None else ""
+    app = _app(parts, desk, board, client_secrets, rooms)
+    notes = Notes(parts.people.audit if parts.people is not None else None, clock)
+    app.include_router(livekit_routes(parts.livekit, visitors, tokens, board.agent, notes))
     if parts.people is not None:
         parts.people.accounts.allow = commons.logins.allow
         _include_people(app, settings, parts, parts.people, visitors, desk_tokens)
@@ -192,7 +197,9 @@ def _phone_desk(
     )
 
 
-def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: ClientSecrets) -> FastAPI:
+def _app(
+    parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: ClientSecrets, rooms: str
+) -> FastAPI:
     app = FastAPI(
         title="Offhook", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
@@ -211,7 +218,7 @@ def _app(parts: Parts, desk: PhoneDesk, board: Switchboard, client_secrets: Clie
     if parts.evidence is not None:
         app.include_router(evidence_routes(parts.evidence, parts.store, notes))
     app.include_router(vendor_routes(desk))
-    app.include_router(page_routes())
+    app.include_router(page_routes(rooms=rooms))
     if parts.catalogue is not None:
         app.include_router(openai_routes(parts.catalogue, client_secrets))
     if parts.live is not None:

@@ -10,7 +10,7 @@ from offhook.desk.coach.coach import Coach, Counsel
 from offhook.desk.coach.profile import SHIPPED, Profile
 from offhook.foundation.desk_events import CoachingCard, LegJoined, LegLeft, StanceChanged
 from offhook.foundation.errors import ConflictError, RefusedError
-from offhook.foundation.events import CallEnded, CallStarted, Entry, TranscriptFinal
+from offhook.foundation.events import CallEnded, CallStarted, Entry, LegKind, TranscriptFinal
 from offhook.foundation.people import Stance
 
 CATCH_UP = 60
@@ -99,6 +99,8 @@ class CoachedCall:
         match entry.event:
             case TranscriptFinal() as line:
                 self._hear(line)
+            case LegJoined(leg=LegKind.GUEST) | LegLeft(leg=LegKind.GUEST):
+                pass  # of the caller's party: nobody to be coached
             case LegJoined(seat=seat, stance=stance) | StanceChanged(seat=seat, stance=stance):
                 self._seats[seat] = stance
                 self._check()

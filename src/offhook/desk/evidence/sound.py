@@ -15,11 +15,12 @@ from offhook.audio.wav import wav_header
 from offhook.desk.evidence.package import Member
 from offhook.foundation.errors import NotFoundError, StorageError
 from offhook.foundation.events import LegKind
+from offhook.storage.seal import GUESTS
 
 RATE = 16_000
 _MONO = AudioFormat(Encoding.PCM16, RATE)
 _STEREO_BLOCK = 4
-_LEGS = (LegKind.CALLER, LegKind.AGENT, LegKind.OPERATOR, LegKind.SUPERVISOR)
+_LEGS = (LegKind.CALLER, *GUESTS, LegKind.AGENT, LegKind.OPERATOR, LegKind.SUPERVISOR)
 MOST_SAMPLES = 600_000_000
 """Of all WAVs together: what fits into a ZIP beside the recording itself; eleven hours of call."""
 
@@ -34,9 +35,9 @@ class Recordings(Protocol):
     """Sealed recordings by call id, and of each leg where humans were heard on the call. All block, and raise
     NotFoundError and StorageError."""
 
-    def open_ogg(self, call_id: str, leg: LegKind | None = None) -> BinaryIO: ...
+    def open_ogg(self, call_id: str, leg: str | None = None) -> BinaryIO: ...
 
-    def wav(self, call_id: str, leg: LegKind | None = None) -> Sound: ...
+    def wav(self, call_id: str, leg: str | None = None) -> Sound: ...
 
     def peaks(self, call_id: str) -> dict[str, Any]: ...
 
@@ -75,7 +76,7 @@ def sound_members(
     return [*kept, left, right, mixed], "included", []
 
 
-def _kept(recordings: Recordings, call_id: str, leg: LegKind | None) -> Member:
+def _kept(recordings: Recordings, call_id: str, leg: str | None) -> Member:
     """A sealed file as it is."""
     with recordings.open_ogg(call_id, leg) as file:
         size = os.fstat(file.fileno()).st_size
@@ -83,7 +84,7 @@ def _kept(recordings: Recordings, call_id: str, leg: LegKind | None) -> Member:
     return Member(f"audio/{name}.ogg", size, lambda: _file(recordings, call_id, leg))
 
 
-def _leg(recordings: Recordings, call_id: str, leg: LegKind, samples: int) -> Member:
+def _leg(recordings: Recordings, call_id: str, leg: str, samples: int) -> Member:
     size = len(wav_header(_MONO, samples * 2)) + samples * 2
     return Member(f"audio/{leg}.wav", size, lambda: recordings.wav(call_id, leg).chunks())
 
@@ -93,7 +94,7 @@ def _mixed(both: Samples) -> Samples:
     return total
 
 
-def _file(recordings: Recordings, call_id: str, leg: LegKind | None) -> Iterator[bytes]:
+def _file(recordings: Recordings, call_id: str, leg: str | None) -> Iterator[bytes]:
     with recordings.open_ogg(call_id, leg) as file:
         while chunk := file.read(65_536):
             yield chunk

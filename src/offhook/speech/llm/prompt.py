@@ -88,7 +88,8 @@ def _said(message: Message) -> tuple[str, str]:
     if message.leg is LegKind.AGENT:
         return "assistant", text
     if message.leg is LegKind.CALLER:
-        return "user", text.replace("[", "(").replace("]", ")")
+        said = f"{message.speaker}: {text}" if message.speaker else text
+        return "user", said.replace("[", "(").replace("]", ")")
     return "user", (_ORDERED if message.hidden else _COLLEAGUE).format(text=text)
 
 

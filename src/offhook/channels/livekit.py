@@ -1,0 +1,151 @@
+"""LiveKit, as the house knows it: tokens for callers, agents sent into rooms, the registration kept up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from offhook.channels.livekit_room import Order, Rules
+from offhook.channels.livekit_rooms import Capacity, Rooms, own_id, read_brief
+from offhook.channels.livekit_server import (
+    Dispatched,
+    Keys,
+    RoomServer,
+    agent_token,
+    brief,
+    caller_token,
+    worker_token,
+)
+from offhook.channels.livekit_talk import HOST
+from offhook.channels.livekit_worker import Registration
+from offhook.foundation.errors import OffhookError
+
+__all__ = ["Keys", "LiveKit", "LiveKitRules", "Pass", "Rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitRules:
+    """`agent_name` is what rooms ask for; `direct`: agents join by themselves, without a registration.
+    `public_url` is where browsers reach the server."""
+
+    agent_name: str
+    direct: bool
+    public_url: str
+    token_life: timedelta
+    rooms: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets one caller into a room."""
+
+    token: str
+    url: str
+    room: str
+    identity: str
+
+
+class LiveKit:
+    """`start` and `close` once. Several of them, of several processes, may serve one LiveKit server."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        rules: LiveKitRules,
+        reception: Capacity,
+        agents: frozenset[str],
+        load: Callable[[], float],
+    ) -> None:
+        self._keys = keys
+        self._rules = rules
+        self._server = RoomServer(keys)
+        self.rooms = Rooms(
+            rules.agent_name,
+            keys.url,
+            reception,
+            rules.rooms,
+            lambda agent: not agent or agent in agents,
+            load,
+            self._server.remove,
+        )
+        self.registration: Registration | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Register, where the server is to send agents."""
+        if self._rules.direct:
+            return
+        self.registration = Registration(self._address, self._rules.agent_name, self.rooms)
+        self.rooms.tell = self.registration.tell
+        self._spawn(self.registration.run())
+
+    async def close(self) -> None:
+        """Leave all rooms and the server. Idempotent."""
+        await self.rooms.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.close()
+
+    def admit(self, room: str, identity: str, name: str, agent: str, *, host: bool = False) -> Pass:
+        """What lets a caller into a room that has, or is to get, this agent. `host`: may speak through it.
+        Raises LimitError."""
+        identity = identity or f"caller-{secrets.token_hex(6)}"
+        dispatch = None if self._rules.direct else (self._rules.agent_name, brief(agent))
+        if self._rules.direct and self.rooms.find(room) is None:
+            self.rooms.check_room()
+            self._spawn(self._join(room, agent, {}))
+        attributes = {HOST: "1"} if host else None
+        token = caller_token(self._keys, room, identity, name, self._rules.token_life, dispatch, attributes)
+        return Pass(token, self._rules.public_url or self._keys.url, room, identity)
+
+    async def dispatch(self, room: str, agent: str, metadata: str) -> Dispatched:
+        """Send an agent into a room. Raises ProviderError, LimitError."""
+        _, variables = read_brief(_wrapped(metadata))
+        if not self._rules.direct:
+            return await self._server.dispatch(room, self._rules.agent_name, brief(agent, variables))
+        here = self.rooms.find(room) is not None
+        if not here:
+            self.rooms.check_room()
+            here = not await self._join(room, agent, variables)
+        return Dispatched("", room, new=not here)
+
+    async def _join(self, room: str, agent: str, variables: dict[str, str]) -> bool:
+        """Go into a room that nobody sends us to; False where an agent of ours is there."""
+        try:
+            taken = await self._server.agents_in(room, self._rules.agent_name)
+        except OffhookError:
+            taken = ()  # the room itself will tell
+        if taken or self.rooms.find(room) is not None:
+            return False
+        id = own_id()
+        name = agent or self._rules.agent_name
+        token = agent_token(self._keys, room, f"agent-{id}", name, self.rooms.attributes())
+        self.rooms.go(id, Order(room, self._keys.url, token, self._rules.agent_name, agent, variables))
+        return True
+
+    def _address(self) -> tuple[str, str]:
+        return f"{self._keys.url}/agent", worker_token(self._keys)
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(_done(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _done(work: Coroutine[Any, Any, object]) -> None:
+    await work
+
+
+def _wrapped(metadata: str) -> str:
+    """Metadata of a dispatch through our own door: an object of variables, or one text."""
+    try:
+        found = json.loads(metadata) if metadata else {}
+    except (ValueError, RecursionError):
+        found = None
+    return json.dumps({"variables": found if isinstance(found, dict) else {"metadata": metadata}})
