@@ -8,8 +8,8 @@ from tests.call.human_stage import staged
 from offhook.audio import resample
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.audio.resample import Resampler, prepare
-from offhook.call.hold_audio import hold_pattern
-from offhook.call.prewarm import RATES, prewarm
+from offhook.call.hold_audio import LINE_RATES, hold_pattern
+from offhook.call.prewarm import prewarm
 from offhook.call.sound_bridge import SoundBridge
 from offhook.foundation.people import LOCAL_PERSON, Stance
 
@@ -65,7 +65,7 @@ async def test_the_tick_makes_nothing(stage_of, agent, monkeypatch):  # type: ig
     hold_pattern.cache_clear()
     watch = Watch(monkeypatch)
     prewarm()
-    assert len([one for one in watch.made if one.startswith("_Filter")]) == len(RATES) * (len(RATES) - 1)
+    assert len([one for one in watch.made if one.startswith("_Filter")]) == len(LINE_RATES) * (len(LINE_RATES) - 1)
     watch.made.clear()
     patterns = hold_pattern.cache_info().misses
     await everything(stage_of, agent)

@@ -74,7 +74,9 @@ class Bridge:
         self._last_words: set[asyncio.Task[None]] = set()
         self.mode = Mode.AGENT
         self.seats: tuple[Seat, ...] = ()
-        self.sound = SoundBridge(stage.caller_channel, stage.playback, stage.timeline, stage.tape_human)
+        self.sound = SoundBridge(
+            stage.caller_channel, stage.playback, stage.timeline, stage.tape_human, stage.fittings.hold
+        )
 
     @property
     def holder(self) -> Seat | None:

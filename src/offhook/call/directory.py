@@ -14,6 +14,7 @@ from offhook.bus.base import Bus
 from offhook.call.casting import Cast, cascade, duplex
 from offhook.call.clockwork import MediaClock
 from offhook.call.dialogue import Dialogue
+from offhook.call.hold_audio import Pattern, hold_pattern
 from offhook.call.human_hearing import Fittings
 from offhook.call.session import Session
 from offhook.call.speaking import Spawn
@@ -64,6 +65,8 @@ class House:
     max_load: float = 0.85
     tools: Toolset = field(default_factory=Toolset)
     new_call_id: Callable[[], str] = new_call_id
+    hold: Pattern = hold_pattern
+    """What a caller hears who waits."""
     stt: Stt | None = None
     """The recognizer of what humans on a call say; without one they have no transcript."""
     followers: Callable[[Timeline], Sequence[Sink]] = lambda timeline: ()
@@ -259,7 +262,8 @@ class Directory:
         def transfer(to: str) -> None:
             self.on_transfer(arrival.vendor_id, to)
 
-        fittings = Fittings(house.stt, agent.spoken, house.media.add, house.media.remove)
+        fittings = Fittings(house.stt, agent.spoken, house.media.add, house.media.remove, house.hold)
+        fittings = replace(fittings, tap=house.tap(call_id, channel.format))
         session = Session(channel, timeline, tape, cast, transfer, fittings)
         return LiveCall(call_id, arrival, session, record)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offhook.call.clockwork import Walked
+from offhook.call.hold_audio import Pattern, hold_pattern
 from offhook.call.judge import words
 from offhook.call.legs import PRE_ROLL_MS, WINDOW_MS, CallerLeg
 from offhook.call.speaking import Spawn
@@ -44,6 +45,10 @@ class Fittings:
     languages: tuple[str, ...] = ("en",)
     walk: Callable[[Walked], None] = lambda leg: None
     rest: Callable[[Walked], None] = lambda leg: None
+    hold: Pattern = hold_pattern
+    """What a caller hears who waits."""
+    tap: Callable[[int, bytes], None] | None = None
+    """Takes the caller's sound, frame by frame."""
 
 
 NO_FITTINGS = Fittings()

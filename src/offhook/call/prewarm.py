@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from offhook.audio.resample import prepare
-from offhook.call.hold_audio import hold_pattern
-
-RATES = (8_000, 16_000, 24_000, 48_000)
-"""Of every leg that there can be: phones, browsers, headsets, programs."""
+from offhook.call.hold_audio import LINE_RATES, hold_pattern
 
 
 def prewarm() -> None:
     """Takes a fifth of a second of processor; what it makes is kept for the life of the process."""
-    prepare(RATES)
-    for rate in RATES:
+    prepare(LINE_RATES)
+    for rate in LINE_RATES:
         hold_pattern(rate)

@@ -16,7 +16,7 @@ from offhook.audio.mix import mix
 from offhook.call.blend import Blend
 from offhook.call.caller_mix import CallerMix
 from offhook.call.elastic import FRAME_MS
-from offhook.call.hold_audio import HoldAudio, Pattern
+from offhook.call.hold_audio import HoldAudio, Pattern, hold_pattern
 from offhook.call.modes import Part, is_heard
 from offhook.call.playback import Playback
 from offhook.call.seat import Seat
@@ -42,7 +42,14 @@ Taping = Callable[[LegKind, int, bytes], None]
 class SoundBridge:
     """`on` while there are ears besides the caller's, or the caller's sound is mixed."""
 
-    def __init__(self, channel: Channel, playback: Playback, timeline: Timeline, tape: Taping) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        playback: Playback,
+        timeline: Timeline,
+        tape: Taping,
+        hold: Pattern = hold_pattern,
+    ) -> None:
         format = channel.format
         self._timeline = timeline
         self._tape = tape
@@ -53,7 +60,7 @@ class SoundBridge:
         """Others at the caller's end: heard wherever the caller is, but not by the caller."""
         self._caller = Source(Part.CALLER, LegKind.CALLER, format)
         self._agent = Source(Part.AGENT, LegKind.AGENT, format, FRAME_MS)
-        self._hold = HoldAudio(format.rate)
+        self._hold = HoldAudio(format.rate, hold)
         self._to_caller = Blend(format.rate)
         self._to_tape = Blend(SPOKEN_RATE)
         self._mix = CallerMix(channel, playback)

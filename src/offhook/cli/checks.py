@@ -50,13 +50,14 @@ def run_checks(online: bool = False) -> Iterator[Check]:
         yield Check("settings", Mark.WRONG, error.reason, "correct it; the rest is checked with defaults")
         settings = Settings()
     from offhook.cli.engine_checks import check_engines, check_tools
-    from offhook.cli.house_checks import check_agents, check_database
+    from offhook.cli.house_checks import check_agents, check_database, check_hold
     from offhook.cli.model_checks import check_models
     from offhook.cli.provider_checks import check_providers
 
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         check_data,
         check_database,
+        check_hold,
         check_port,
         check_models,
         check_agents,

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from offhook.cli.checks import Check, Mark
+from offhook.desk.clips import ClipShelf
 from offhook.engines.base import EngineFactory
 from offhook.engines.duplex import DuplexFactory
 from offhook.engines.trial import try_agent
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import SystemClock
-from offhook.foundation.errors import OffhookError, ProviderError
+from offhook.foundation.errors import NotFoundError, OffhookError, ProviderError, StorageError
 from offhook.providers import make_engines
 from offhook.settings import Settings
 
@@ -51,6 +52,20 @@ async def _agent(
         advice = "change its language or voice, or the provider in [speech]"
         return Check(f"agents.{name}", Mark.WRONG, error.reason, advice)
     return None
+
+
+def check_hold(settings: Settings) -> Iterator[Check]:
+    """The clip that callers hear who wait, where one is chosen."""
+    name = settings.hold_audio
+    if not name:
+        return
+    try:
+        clip = ClipShelf(settings.data / "clips").get(name)
+    except (NotFoundError, StorageError) as error:
+        advice = "make it in the console's playground, or choose another; until then it is the usual notes"
+        yield Check("hold_audio", Mark.WRONG, f"{name}: {error.reason}", advice)
+    else:
+        yield Check("hold_audio", Mark.GOOD, f"the clip {name}, {clip.note.seconds:.1f} s")
 
 
 def check_database(settings: Settings) -> Iterator[Check]:

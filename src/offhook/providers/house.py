@@ -17,6 +17,7 @@ from offhook.engines.duplex import DuplexFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.providers import make_vads
+from offhook.providers.hold import make_hold
 from offhook.providers.tools import make_tools
 from offhook.settings import Settings
 from offhook.speech.base import Stt
@@ -49,6 +50,7 @@ def make_house(
         settings.limits.max_calls,
         max_load=settings.limits.max_load,
         tools=make_tools(settings, clock),
+        hold=make_hold(settings),
         stt=ears,
         new_call_id=share.new_call_id,
         followers=follow,

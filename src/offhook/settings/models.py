@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Whether a browser's call needs a token from `POST /api/call-tokens`."""
     default_agent: str = "default"
     record: bool = True
+    hold_audio: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9_-]{0,47})?$")
+    """The prepared clip that callers hear who wait; empty is two soft notes, generated."""
     speech: Speech = Field(default_factory=Speech)
     coach: Coach = Field(default_factory=Coach)
     limits: Limits = Field(default_factory=Limits)
