@@ -244,7 +244,7 @@ def test_what_was_meant_is_found(loader: Loader, name: str, meant: str) -> None:
 def test_nothing_is_guessed_that_is_not_near(loader: Loader, name: str) -> None:
     reason = _reason(loader, environ={name: "1"})
     assert "did you mean" not in reason
-    assert "known: agents, allowed_origins" in reason
+    assert "known: agents, alerts, allowed_origins" in reason
 
 
 def test_a_wrong_flag_is_named(loader: Loader) -> None:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -42,7 +44,10 @@ from offhook.providers import Board, make_ears, make_engines
 from offhook.providers.coach import make_coach
 from offhook.providers.desk import make_desk
 from offhook.providers.house import followers, make_house
+from offhook.providers.livekit import make_livekit
+from offhook.providers.moods import Moods, make_moods
 from offhook.providers.studio import make_studio
+from offhook.providers.webrtc import client_servers, make_webrtc
 from offhook.settings import Settings
 from offhook.speech.base import Stt
 from offhook.storage.recordings import Tapes
@@ -56,6 +61,10 @@ from offhook.web.proxies import Proxies
 from offhook.web.server import DrainingServer, ServerLimits
 from offhook.web.site import Parts, Site, build_site
 from offhook.workers.share import Share
+
+if TYPE_CHECKING:
+    from offhook.channels.livekit import LiveKit
+    from offhook.channels.webrtc import WebRtcDesk
 
 FILE_LIMIT = 65_536
 GC_THRESHOLDS = (5_000, 5, 4)
@@ -105,6 +114,8 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
     app.watchdog.start()
     app.people.audit.start()
     app.people.sessions.start()
+    if app.rooms is not None:
+        app.rooms.start()
     try:
         await server.run_until_stopped(*listeners)
     finally:
@@ -153,10 +164,19 @@ class App:
     ears: Stt | None = None
     """A recognizer that no engine has, and none closes."""
     coach: CoachDesk | None = None
+    moods: Moods | None = None
+    rooms: LiveKit | None = None
+    """LiveKit's, whose agents are of this house."""
+    callers: WebRtcDesk | None = None
+    """Who calls by WebRTC."""
 
     async def close(self) -> None:
         """End what is live, keep what was said, release the rest. The order matters: calls, tapes, rows."""
         await self.directory.close(grace_s=0)
+        if self.callers is not None:
+            await self.callers.close()
+        if self.rooms is not None:
+            await self.rooms.close()
         await self.media.stop()
         if self.tapes is not None:
             await self.tapes.close()
@@ -165,6 +185,8 @@ class App:
         await self.studio.close()
         if self.coach is not None:
             await self.coach.close()
+        if self.moods is not None:
+            await self.moods.close()
         if self.ears is not None:
             await self.ears.close()
         for engine in self.house.engines.values():
@@ -184,14 +206,15 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     troubles = Troubles(asyncio.get_running_loop())
     ears, own_ears = await asyncio.to_thread(make_ears, settings, engines, board)
     store, tapes = await asyncio.to_thread(_open_storage, settings, share, metrics, troubles, clock)
-    coach = make_coach(settings)
+    coach, moods = make_coach(settings), make_moods(settings, clock)
+    bus = share.bus(metrics)
     house = make_house(
-        settings, share, clock, engines, ears, store, tapes, share.bus(metrics), lambda line: follow(line)
+        settings, share, clock, engines, ears, store, tapes, bus, lambda line: follow(line), moods
     )
     media = house.media
     directory = Directory(house)
     floor = Floor(directory, clock, store=store)
-    follow = followers(floor, coach)
+    follow = followers(floor, coach, moods)
     directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
@@ -209,10 +232,17 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
     _count_desk(metrics, live)
-    parts = replace(parts, people=people, evidence=evidence, live=share.live(live))
+    rooms = make_livekit(settings, house, directory)
+    callers = make_webrtc(
+        settings, directory, _bounds(settings), watch, house.new_call_id, share.resume_prefix
+    )
+    parts = replace(parts, people=people, evidence=evidence, live=share.live(live), livekit=rooms)
+    if callers is not None:
+        servers = partial(client_servers, settings.webrtc)
+        parts = replace(parts, webrtc=share.webrtc(callers), rtc_servers=servers)
     site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
-    metrics.gauges.refused = lambda: directory.totals.refused + refused_at(site.doors.values())
+    metrics.gauges.refused = lambda: directory.totals.refused + refused_at([*site.doors.values(), site.rtc])
     return App(
         clock,
         house,
@@ -226,6 +256,9 @@ async def build(settings: Settings, share: Share | None = None) -> App:
         people,
         ears if own_ears else None,
         coach,
+        moods,
+        rooms,
+        callers,
     )
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from offhook.desk.attention import Facts, attention
 from offhook.desk.floor_state import CallState
-from offhook.foundation.desk_events import CoachingCard, LegLeft, LegLevels, ModeChanged, WarningLevel
+from offhook.foundation.desk_events import (
+    AlertRaised,
+    CoachingCard,
+    Emotion,
+    LegLeft,
+    LegLevels,
+    ModeChanged,
+    SentimentFound,
+    WarningLevel,
+)
 from offhook.foundation.events import (
     CallEvent,
     Entry,
@@ -88,6 +97,11 @@ class Line:
         ({"prompts": 2}, 24, 24, "2 questions without an answer"),
         ({"alone": True}, 50, 50, "nobody speaks"),
         ({"falling": True}, 10, 10, "later and later"),
+        ({"sentiment": -0.3}, 0, 0, None),
+        ({"sentiment": -0.8}, 30, 30, "unhappy (-0.8)"),
+        ({"sentiment": 0.9}, 0, 0, None),
+        ({"sinking": 0.2}, 20, 20, "the mood is falling"),
+        ({"alert": WarningLevel.HIGH, "alerted": "said lawyer"}, 56, 56, "alert: said lawyer"),
         ({"warning_level": WarningLevel.CRITICAL, "alone": True, "failures": 3}, 100, 100, "critical"),
     ],
 )
@@ -175,3 +189,21 @@ def test_levels_words_and_language() -> None:
     assert line.state.last_line == {"leg": "caller", "text": "x" * 160}
     line.at(4, TranscriptFinal(LegKind.AGENT, 2, "", 0, 1, "en"))
     assert line.state.language == "ar"
+
+
+def test_alerts_stand_for_a_while_and_the_gravest_counts() -> None:
+    line = Line()
+    line.at(0, AlertRaised("a", "r", "score", WarningLevel.CRITICAL, "first", 0))
+    line.at(100, *(AlertRaised(f"b{n}", "r", "score", WarningLevel.LOW, f"later {n}", 0) for n in range(2)))
+    assert line.state.facts(150, alone=False).alerted == "first"
+    assert [each["text"] for each in line.state.alerts(150)] == ["later 1", "later 0", "first"]
+    assert line.state.facts(200, alone=False).alert is WarningLevel.LOW
+    assert line.state.alerts(300) == []
+
+
+def test_the_mood_of_a_card_is_the_calls_after_each_turn() -> None:
+    line = Line()
+    assert line.state.mood() is None
+    for turn, score in enumerate((0.2, -0.4), 1):
+        line.at(turn, SentimentFound(turn, score, score, -0.1, Emotion.UNHAPPY, "negative", 1, "en", 0))
+    assert line.state.mood() == {"score": -0.4, "trend": -0.1, "emotion": "unhappy", "scores": [0.2, -0.4]}

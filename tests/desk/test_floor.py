@@ -24,6 +24,7 @@ from offhook.desk.errands import Errand, pack, run, unpack
 from offhook.desk.floor import Floor, outline
 from offhook.desk.floor_board import FarFloors, FloorBoard
 from offhook.desk.sessions import Visitor
+from offhook.foundation.desk_events import AlertRaised, Emotion, SentimentFound, WarningLevel
 from offhook.foundation.errors import RefusedError, StorageError
 from offhook.foundation.events import ChannelKind, Direction, LegKind, ProviderFailed, TranscriptFinal
 from offhook.foundation.people import LOCAL_PERSON
@@ -74,7 +75,7 @@ async def test_the_whole_floor_at_first_then_what_changed(stage: DeskStage) -> N
         ),
         *("mode", "floor", "seats", "levels", "last_line", "intent", "warning_level", "warning"),
         *("last_response_ms", "interruptions", "silence_s", "failures", "returning", "earlier"),
-        *("attention", "why"),
+        *("sentiment", "alerts", "attention", "why"),
     }
     assert (card["mode"], card["agent"], card["attention"]) == ("agent", "default", 0)
     assert first["counters"]["agents_answering"] == 1
@@ -88,6 +89,12 @@ async def test_the_whole_floor_at_first_then_what_changed(stage: DeskStage) -> N
     card = await changed(watcher, call_id, failures=1)
     assert (card["last_line"], card["language"]) == ({"leg": "caller", "text": "I was robbed"}, "en")
     assert (card["attention"], card["why"]) == (20, ["1 failure"])
+    timeline.emit(SentimentFound(1, -0.8, -0.9, -0.2, Emotion.UNHAPPY, "negative", 0.9, "en", 900))
+    timeline.emit(AlertRaised("alert_1", "Unhappy", "score", WarningLevel.HIGH, "sentiment -0.80", 900))
+    alerts = {"id": "alert_1", "rule": "Unhappy", "level": "high", "text": "sentiment -0.80", "page": False}
+    card = await changed(watcher, call_id, alerts=[alerts])
+    assert card["sentiment"] == {"score": -0.8, "trend": -0.2, "emotion": "unhappy", "scores": [-0.8]}
+    assert card["why"][0] == "alert: sentiment -0.80"
     counters = [message["counters"] for message in watcher.all("floor")][-1]
     assert (counters["operators"], counters["taken_over"], counters["agents_answering"]) == (1, 1, 0)
     await caller.send("end")

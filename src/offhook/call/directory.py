@@ -71,6 +71,8 @@ class House:
     """The recognizer of what humans on a call say; without one they have no transcript."""
     followers: Callable[[Timeline], Sequence[Sink]] = lambda timeline: ()
     """What follows every call from its first event; it may emit on the timeline when told of one."""
+    tap: Callable[[str, AudioFormat], Callable[[int, bytes], None] | None] = lambda call_id, format: None
+    """What else takes the caller's sound, with the sample at which each frame begins; on the frame path."""
     calls_elsewhere: Callable[[], int] = int
     """Live calls of other processes of this house, which count towards `max_calls`."""
 

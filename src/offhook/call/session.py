@@ -335,6 +335,8 @@ class Session:
             self._meters.caller(audio)
         if self._sound is not None:
             self._sound.caller(audio)
+        if self.fittings.tap is not None:
+            self.fittings.tap(at_sample, audio)
         if self._tape is not None:
             self._tape.write(LegKind.CALLER, at_sample, audio)
 

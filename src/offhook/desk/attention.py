@@ -18,6 +18,8 @@ SILENCE_S = 8.0
 HOLD_S = 30.0
 SLOW_MS = 3_000
 INTERRUPTIONS = 2
+UNHAPPY, SINKING = -0.3, 0.15
+_ALERT = 0.8
 _SHARE = 0.5
 """What counts of every reason but the strongest: two small worries are less than a great one."""
 
@@ -38,6 +40,12 @@ class Facts:
     hold_s: float = 0.0
     last_response_ms: int | None = None
     falling: bool = False
+    sentiment: float = 0.0
+    """Of the call so far, -1 to 1; `sinking` is what a turn loses lately."""
+    sinking: float = 0.0
+    alert: WarningLevel = WarningLevel.NONE
+    """The gravest alert of the last minutes, and its words."""
+    alerted: str = ""
     alone: bool = False
     """Somebody took the call over, and the caller hears nobody."""
 
@@ -57,6 +65,9 @@ def _reasons(facts: Facts) -> list[tuple[float, str]]:
     reasons = [
         (_WARNING[level], said),
         (10.0 if facts.rose else 0.0, "the warning rose"),
+        (_ALERT * _WARNING[facts.alert], f"alert: {facts.alerted}"),
+        (max(0.0, min(40.0, -60.0 * (facts.sentiment - UNHAPPY))), f"unhappy ({facts.sentiment:+.1f})"),
+        (20.0 if facts.sinking >= SINKING else 0.0, "the mood is falling"),
         (min(50.0, 20.0 * facts.failures), _count(facts.failures, "failure")),
         (50.0 if facts.alone else 0.0, "nobody speaks to the caller"),
         (10.0 if facts.falling else 0.0, "replies come later and later"),

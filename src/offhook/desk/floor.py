@@ -90,6 +90,8 @@ class Floor:
             "intent": state.intent,
             "warning_level": state.warning_level,
             "warning": state.warning,
+            "sentiment": state.mood(),
+            "alerts": state.alerts(now),
             "last_response_ms": state.last_response_ms,
             "interruptions": state.interruptions,
             "silence_s": int(state.silence_s(now)),

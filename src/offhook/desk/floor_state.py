@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from offhook.desk.attention import Facts
 from offhook.foundation.desk_events import (
+    AlertRaised,
     CoachingCard,
     LegLeft,
     LegLevels,
     ModeChanged,
+    SentimentFound,
     WarningLevel,
 )
 from offhook.foundation.events import (
@@ -31,6 +34,9 @@ from offhook.foundation.events import (
 from offhook.foundation.people import Mode
 
 RECENT_S = 60.0
+ALERT_S = 180.0
+"""So long an alert stands on the card."""
+_ALERTS, _TURNS = 3, 12
 _BOTH = {LegKind.CALLER, LegKind.AGENT}
 _AGENT_TALKS = (Floor.GREETING, Floor.SPEAKING, Floor.CLOSING)
 _RANK = {level: rank for rank, level in enumerate(WarningLevel)}
@@ -59,6 +65,9 @@ class CallState:
         self._rose_at: float | None = None
         self._responses: deque[int] = deque(maxlen=3)
         self._recent: dict[str, deque[float]] = {}
+        self.sentiment: SentimentFound | None = None
+        self._moods: deque[float] = deque(maxlen=_TURNS)
+        self._alerts: deque[tuple[float, AlertRaised]] = deque(maxlen=_ALERTS)
 
     def take(self, entry: Entry, now: float) -> None:
         """Something happened at `now`."""
@@ -91,6 +100,8 @@ class CallState:
     def facts(self, now: float, *, alone: bool) -> Facts:
         """For the attention score. `alone`: nobody is there whom the caller could hear."""
         times = self._responses
+        standing = [alert for at, alert in self._alerts if now - at <= ALERT_S]
+        worst = max(standing, key=lambda alert: _RANK[alert.level], default=None)
         return Facts(
             warning_level=self.warning_level,
             warning=self.warning,
@@ -102,8 +113,31 @@ class CallState:
             hold_s=now - self._held_since if self._held_since is not None else 0.0,
             last_response_ms=self.last_response_ms,
             falling=len(times) == 3 and times[0] < times[1] < times[2] and times[2] > 1.5 * times[0],
+            sentiment=self.sentiment.score if self.sentiment is not None else 0.0,
+            sinking=-self.sentiment.trend if self.sentiment is not None else 0.0,
+            alert=worst.level if worst is not None else WarningLevel.NONE,
+            alerted=worst.text if worst is not None else "",
             alone=alone,
         )
+
+    def mood(self) -> dict[str, Any] | None:
+        """The caller's sentiment as a card shows it; `scores` are the call's after each of its last turns."""
+        if (last := self.sentiment) is None:
+            return None
+        return {
+            "score": last.score,
+            "trend": last.trend,
+            "emotion": last.emotion,
+            "scores": [round(score, 2) for score in self._moods],
+        }
+
+    def alerts(self, now: float) -> list[dict[str, Any]]:
+        """The alerts that stand, the newest first."""
+        return [
+            {"id": each.id, "rule": each.rule, "level": each.level, "text": each.text, "page": each.page}
+            for at, each in reversed(self._alerts)
+            if now - at <= ALERT_S
+        ]
 
     def _floor_changed(self, floor: Floor, now: float) -> None:
         if self.floor in _AGENT_TALKS and floor not in _AGENT_TALKS:
@@ -125,6 +159,11 @@ class CallState:
                 self.levels = {name: level for name, level in self.levels.items() if name != leg}
             case CoachingCard():
                 self._carded(event, now)
+            case SentimentFound():
+                self.sentiment = event
+                self._moods.append(event.score)
+            case AlertRaised():
+                self._alerts.append((now, event))
             case TurnTimed():
                 self.last_response_ms = event.first_audio_ms
                 self._responses.append(event.first_audio_ms)

@@ -207,6 +207,54 @@ class EntityPinned(CallEvent):
     added: dict[str, Any] = field(default_factory=dict)
 
 
+class Emotion(StrEnum):
+    """How a caller seems, by words and voice."""
+
+    CALM = "calm"
+    PLEASED = "pleased"
+    EXCITED = "excited"
+    UNHAPPY = "unhappy"
+    TENSE = "tense"
+    AGITATED = "agitated"
+    SUBDUED = "subdued"
+
+
+@dataclass(frozen=True, slots=True)
+class SentimentFound(CallEvent):
+    """How the caller feels after the turn `turn`: `score` is the call's so far, `turn_score` that turn's,
+    both -1 (ill) to 1 (well); `trend` is how much the score of a turn changes per turn lately. `label` is
+    what the words are (negative, neutral, positive), `confidence` how sure. `voice` is how it was said
+    against the caller's own voice so far, where known: `pitch_st` semitones, `level_db`, `rate` times as fast."""
+
+    kind: ClassVar[str] = "sentiment"
+    turn: int
+    score: float
+    turn_score: float
+    trend: float
+    emotion: Emotion
+    label: str
+    confidence: float
+    language: str
+    at_ms: int
+    voice: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised(CallEvent):
+    """A rule of the house says that somebody should look at this call. `cause` is what the rule watches
+    (score, falling, emotion, keyword, silence, warning), `text` one sentence for people; `page`: operators
+    are told although they do not look."""
+
+    kind: ClassVar[str] = "alert"
+    id: str
+    rule: str
+    cause: str
+    level: WarningLevel
+    text: str
+    at_ms: int
+    page: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class WrappedUp(CallEvent):
     """What came of the call, as a human said after it. `disposition` is a label of lower-case words; the

@@ -18,6 +18,7 @@ from offhook.foundation.agent import Agent
 from offhook.foundation.clock import Clock
 from offhook.providers import make_vads
 from offhook.providers.hold import make_hold
+from offhook.providers.moods import Moods
 from offhook.providers.tools import make_tools
 from offhook.settings import Settings
 from offhook.speech.base import Stt
@@ -35,6 +36,7 @@ def make_house(
     tapes: Recorder | None,
     bus: Bus,
     follow: Callable[[Timeline], Sequence[Sink]],
+    moods: Moods,
 ) -> House:
     """What all calls of this process share."""
     return House(
@@ -54,16 +56,17 @@ def make_house(
         stt=ears,
         new_call_id=share.new_call_id,
         followers=follow,
+        tap=moods.tap,
         calls_elsewhere=share.calls_elsewhere,
     )
 
 
-def followers(floor: Floor, coach: CoachDesk | None) -> Callable[[Timeline], tuple[Sink, ...]]:
+def followers(floor: Floor, coach: CoachDesk | None, moods: Moods) -> Callable[[Timeline], tuple[Sink, ...]]:
     """Who follows the timeline of every call."""
 
     def follow(timeline: Timeline) -> tuple[Sink, ...]:
         coaching = (coach.follow(timeline),) if coach is not None else ()
-        return (EntityWatch(timeline.emit), floor.take, *coaching)
+        return (EntityWatch(timeline.emit), floor.take, *coaching, *moods.follow(timeline))
 
     return follow
 

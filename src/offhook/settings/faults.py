@@ -139,7 +139,7 @@ def _shown(path: Sequence[str | int], value: Any) -> str:
 def _allowed(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     match details["type"]:
-        case "literal_error":
+        case "literal_error" | "enum":
             return "one of " + str(context["expected"]).replace("'", "")
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             return _range(details)

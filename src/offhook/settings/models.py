@@ -17,6 +17,7 @@ from offhook.settings.demo import demo_agent
 from offhook.settings.livekit import LiveKit
 from offhook.settings.queues import QueueSettings, check_queues
 from offhook.settings.routing import Routing, check_routing
+from offhook.settings.sentiment import Alert, Paging, Sentiment, check_alerts, default_alerts
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
@@ -115,6 +116,9 @@ class Settings(BaseSettings):
     webrtc: WebRtc = Field(default_factory=WebRtc)
     routing: Routing = Field(default_factory=Routing)
     queues: dict[str, QueueSettings] = Field(default_factory=dict)
+    sentiment: Sentiment = Field(default_factory=Sentiment)
+    alerts: list[Alert] = Field(default_factory=default_alerts, max_length=100)
+    paging: Paging = Field(default_factory=Paging)
     tools: dict[str, ToolSettings] = Field(default_factory=dict)
     agents: dict[str, Agent] = Field(default_factory=lambda: {"default": demo_agent()})
 
@@ -171,6 +175,7 @@ class Settings(BaseSettings):
     def _check_routing(self) -> Settings:
         check_queues(self.queues, self.agents.keys())
         check_routing(self.routing, self.agents.keys(), self.queues.keys())
+        check_alerts(self.alerts, self.agents.keys(), self.queues.keys())
         return self
 
 

@@ -16,8 +16,8 @@ MONTHS = (
 CURRENCY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee"}
 CODES = table("""
 USD = dollar; EUR = euro; GBP = pound; CHF = franc; AED = dirham; SAR = riyal; INR = rupee
-KWD = Kuwaiti dinar; BHD = Bahraini dinar; JOD = Jordanian dinar; QAR = Qatari riyal; EGP = Egyptian pound; CAD = Canadian dollar
-AUD = Australian dollar
+KWD = Kuwaiti dinar; BHD = Bahraini dinar; JOD = Jordanian dinar; QAR = Qatari riyal; EGP = Egyptian pound
+AUD = Australian dollar; CAD = Canadian dollar
 """)
 UNITS = table("""
 km/h = kilometre per hour; mph = mile per hour; km = kilometre; cm = centimetre; mm = millimetre; m = metre
