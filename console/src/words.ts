@@ -41,6 +41,8 @@ const EVENT_WORDS: Record<string, string> = {
   entity_mentioned: "Mentioned again",
   entity_pinned: "Evidence pinned",
   wrapped_up: "Wrapped up",
+  sentiment: "Caller's sentiment",
+  alert: "Alert",
   provider_failed: "Provider failed",
   notice: "Notice",
 };

@@ -132,6 +132,22 @@ export type DeskUp =
   | { type: "pin"; id: string; pinned: boolean; added?: { type: string; value: string; at_ms: number } }
   | { type: "ping"; t: number };
 
+/** −1 … 1; `trend` per turn; `scores` are the call's after each of its last turns. */
+export interface Sentiment {
+  score: number;
+  trend: number;
+  emotion: string;
+  scores: number[];
+}
+
+export interface FloorAlert {
+  id: string;
+  rule: string;
+  level: WarningLevel;
+  text: string;
+  page: boolean;
+}
+
 export interface FloorCall {
   call_id: string;
   caller: string;
@@ -150,6 +166,8 @@ export interface FloorCall {
   intent: string;
   warning_level: WarningLevel;
   warning: string;
+  sentiment?: Sentiment | null;
+  alerts?: FloorAlert[];
   last_response_ms: number | null;
   interruptions: number;
   silence_s: number;

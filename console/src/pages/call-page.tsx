@@ -3,7 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type CallDetail, type CallRecord, type Peaks, type TimelineEvent, type TurnRecord, callUrl, fetchCall, fetchPeaks } from "../api";
+import { moodsByTurn } from "../floor/mood";
 import { Evidence } from "../parts/evidence";
+import { Moods } from "../parts/moods";
 import { Player } from "../parts/player";
 import { Timeline } from "../parts/timeline";
 import { Transcript } from "../parts/transcript";
@@ -72,13 +74,19 @@ export function CallPage({ id }: { id: string }) {
       <div class="columns">
         <section class="card" aria-labelledby="transcript-title">
           <h2 id="transcript-title">Transcript</h2>
-          <Transcript turns={ordered} positionMs={position.value} seek={recorded ? seek : null} />
+          <Transcript
+            turns={ordered}
+            positionMs={position.value}
+            seek={recorded ? seek : null}
+            moods={moodsByTurn(events)}
+          />
         </section>
         <div>
           <section class="card" aria-labelledby="waterfall-title">
             <h2 id="waterfall-title">Response time per turn</h2>
             <Waterfall turns={ordered} seek={seek} />
           </section>
+          <Moods events={events} />
           <Evidence call={call} events={events} seek={recorded ? seek : null} />
           <Downloads call={call} />
           <section class="card" aria-labelledby="timeline-title">

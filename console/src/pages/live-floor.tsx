@@ -5,6 +5,7 @@ import { seated } from "../desk/seated";
 import { ordered } from "../floor/attention";
 import { FloorFeed } from "../floor/feed";
 import { Actions } from "../parts/floor/actions";
+import { Alerts } from "../parts/floor/alerts";
 import { FloorCard } from "../parts/floor/card";
 import { Counters, Freshness, useAge } from "../parts/floor/counters";
 import { Dock } from "../parts/floor/dock";
@@ -40,6 +41,7 @@ export function LiveFloor() {
       </div>
       <Counters counts={feed.counters.value} />
       <Providers />
+      <Alerts calls={calls} ready={feed.heardAt.value > 0} focus={setFocused} />
       <Dock name={docked?.caller || "your call"} />
       <Actions call={chosen} move={move} say={setProblem} />
       {problem !== "" && (

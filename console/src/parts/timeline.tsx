@@ -1,6 +1,7 @@
 // The timeline of a call's events, in media time.
 
 import type { TimelineEvent } from "../api";
+import { emotionWord, scoreWord } from "../floor/mood";
 import { clock, eventWord, sentenceCase } from "../words";
 
 export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
@@ -59,6 +60,10 @@ export function detail(event: TimelineEvent): string {
       return sentenceCase(String(event.status));
     case "entity":
       return `${sentenceCase(String(event.type))}: ${String(event.value)}`;
+    case "sentiment":
+      return `Turn ${String(event.turn)}: ${emotionWord(String(event.emotion))}, ${scoreWord(Number(event.turn_score))}`;
+    case "alert":
+      return `${String(event.rule)}: ${String(event.text)}`;
     case "transferred":
       return `To ${String(event.to)}, by ${String(event.name)}`;
     case "wrapped_up":

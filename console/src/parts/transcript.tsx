@@ -1,15 +1,18 @@
 // The transcript of a kept call: time, speaker, words; what was cut off is struck through. Click a line to hear it.
 
 import type { TurnRecord } from "../api";
+import { type TurnMood, emotionWord, scoreWord } from "../floor/mood";
 import { clock, languageName, sentenceCase } from "../words";
 
 interface Props {
   turns: readonly TurnRecord[];
   positionMs: number;
   seek: ((ms: number) => void) | null;
+  /** How the caller felt, by turn. */
+  moods?: ReadonlyMap<number, TurnMood>;
 }
 
-export function Transcript({ turns, positionMs, seek }: Props) {
+export function Transcript({ turns, positionMs, seek, moods }: Props) {
   if (turns.length === 0) return <p class="quiet">Nothing was said in this call.</p>;
   const several = new Set(turns.map((turn) => turn.language).filter((language) => language !== "")).size > 1;
   return (
@@ -35,10 +38,21 @@ export function Transcript({ turns, positionMs, seek }: Props) {
               language={turn.language}
               named={several}
             />
+            {turn.leg === "caller" && <Felt mood={moods?.get(turn.turn)} />}
           </li>
         );
       })}
     </ol>
+  );
+}
+
+/** Turns that tell something; the rest would be noise. */
+function Felt({ mood }: { mood: TurnMood | undefined }) {
+  if (mood === undefined || (mood.emotion === "calm" && Math.abs(mood.score) < 0.3)) return null;
+  return (
+    <span class={`tag felt ${mood.score < 0 ? "ill" : "well"}`} title={mood.voice || undefined}>
+      {emotionWord(mood.emotion)} <span class="figure">{scoreWord(mood.score)}</span>
+    </span>
   );
 }
 

@@ -5,6 +5,7 @@ import { urgency } from "../../floor/attention";
 import { channelWord } from "../../pages/call-list";
 import { calledBefore, clock, languageName, latency, moment, sentenceCase } from "../../words";
 import { floorWord, modeWord } from "../desk/words";
+import { Mood } from "./mood";
 
 interface Props {
   call: FloorCall;
@@ -21,7 +22,7 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
   const name = other || `${channelWord(call.channel)} caller`;
   return (
     <article
-      class={`card floor-card ${tone}${focused ? " focused" : ""}`}
+      class={`card floor-card ${tone}${focused ? " focused" : ""}${call.alerts?.length ? " alerted" : ""}`}
       id={`call-${call.call_id}`}
       aria-label={`${name}, ${word}`}
       aria-current={focused ? "true" : undefined}
@@ -56,6 +57,7 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         ))}
         {call.why.length === 0 && <li class="fine">Nothing unusual</li>}
       </ul>
+      {call.sentiment && <Mood sentiment={call.sentiment} />}
       <div class="bars">
         <Bar label="Caller" tone="caller" level={call.levels.caller} />
         <Bar label="Agent" tone="agent" level={call.levels.agent} />
