@@ -224,7 +224,8 @@ class SentimentFound(CallEvent):
     """How the caller feels after the turn `turn`: `score` is the call's so far, `turn_score` that turn's,
     both -1 (ill) to 1 (well); `trend` is how much the score of a turn changes per turn lately. `label` is
     what the words are (negative, neutral, positive), `confidence` how sure. `voice` is how it was said
-    against the caller's own voice so far, where known: `pitch_st` semitones, `level_db`, `rate` times as fast."""
+    against the caller's own voice so far, where known: `pitch_st` semitones, `level_db`, `rate` times as
+    fast."""
 
     kind: ClassVar[str] = "sentiment"
     turn: int

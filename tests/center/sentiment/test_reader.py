@@ -10,6 +10,7 @@ from offhook.center.sentiment.lexicon import shipped
 from offhook.center.sentiment.reader import Label, TextReader
 from offhook.center.sentiment.sense import Sense
 from offhook.foundation.errors import MissingModelError
+from offhook.speech.llm.receptionist.similarity import Similarity
 from offhook.speech.plain import plain
 
 SET = Path(__file__).parents[3] / "bench" / "sentiment_set"
@@ -59,10 +60,10 @@ def test_what_is_said_out_of_habit_is_neutral(reader: TextReader, text: str) -> 
 
 
 def test_without_the_embedding_model_words_are_enough() -> None:
-    def missing() -> None:
+    def missing() -> Similarity:
         raise MissingModelError("receptionist", "pip install it")
 
-    sense = Sense(missing)  # type: ignore[arg-type]
+    sense = Sense(missing)
     assert sense.vector("hello") is None
     assert sense.vector("") is None
     read = TextReader(sense).read("I am really angry, this is terrible.")

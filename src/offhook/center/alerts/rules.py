@@ -41,8 +41,8 @@ class Who(StrEnum):
 class Rule:
     """`below`: the score at which SCORE holds, after `turns` turns in a row; `fall`: the score lost per turn
     at which FALLING holds; `words` are phrases in any language, said by `who`; `seconds` of silence;
-    `at_least` of the coach's warning. Empty `agents` and `queues` are all. `cooldown_s`: not again in the same
-    call for so long. `page`: operators are told although they do not look."""
+    `at_least` of the coach's warning. Empty `agents` and `queues` are all. `cooldown_s`: not again in the
+    same call for so long. `page`: operators are told although they do not look."""
 
     name: str
     cause: Cause

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
 from offhook.foundation.errors import ProviderError
-from offhook.speech.llm.receptionist.similarity import Embedding, Similarity
+from offhook.speech.llm.receptionist.similarity import Similarity, shared
 
 _log = structlog.get_logger(__name__)
 
@@ -17,7 +18,7 @@ _log = structlog.get_logger(__name__)
 class Sense:
     """Loaded when it is first asked (0.3 s); one for the process, safe to use from several threads."""
 
-    def __init__(self, make: type[Embedding] = Embedding) -> None:
+    def __init__(self, make: Callable[[], Similarity] = shared) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._model: Similarity | None = None

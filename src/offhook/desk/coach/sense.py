@@ -9,7 +9,7 @@ import numpy.typing as npt
 import structlog
 
 from offhook.foundation.errors import ProviderError
-from offhook.speech.llm.receptionist.similarity import Embedding, Similarity
+from offhook.speech.llm.receptionist.similarity import Similarity, shared
 
 WIDTH = 384
 _log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ class Sense:
         with self._lock:
             if self._model is None and not self._missing:
                 try:
-                    self._model = Embedding()
+                    self._model = shared()
                 except ProviderError as error:
                     self._missing = True
                     _log.warning("the coach reads without its embedding model", reason=error.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -93,6 +94,12 @@ class Embedding:
         mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
         unit: Vectors = (mean / np.linalg.norm(mean, axis=1, keepdims=True)).astype(np.float32)
         return unit
+
+
+@lru_cache(maxsize=1)
+def shared() -> Embedding:
+    """One embedding for all readers of a process. Loads it; raises MissingModelError or ProviderError."""
+    return Embedding()
 
 
 class Letters:
