@@ -41,6 +41,7 @@ from offhook.foundation.clock import SystemClock
 from offhook.foundation.errors import ProviderError, SettingsError
 from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_ears, make_engines
+from offhook.providers.center import Center, make_center
 from offhook.providers.coach import make_coach
 from offhook.providers.desk import make_desk
 from offhook.providers.house import followers, make_house
@@ -114,6 +115,7 @@ async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> N
     app.watchdog.start()
     app.people.audit.start()
     app.people.sessions.start()
+    app.center.start()
     if app.rooms is not None:
         app.rooms.start()
     try:
@@ -152,6 +154,7 @@ class App:
     """A built house, ready to serve."""
 
     clock: SystemClock
+    center: Center
     house: House
     media: MediaClock
     directory: Directory
@@ -180,6 +183,7 @@ class App:
         await self.media.stop()
         if self.tapes is not None:
             await self.tapes.close()
+        await self.center.close()
         await self.people.close()
         await self.store.close()
         await self.studio.close()
@@ -215,6 +219,8 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     directory = Directory(house)
     floor = Floor(directory, clock, store=store)
     follow = followers(floor, coach, moods)
+    center = make_center(settings, directory, store.engine, clock)
+    follow = center.follow(follow)
     directory.on_count = share.count
     troubles.directory = directory
     await _check_agents(house)
@@ -232,6 +238,8 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
     _count_desk(metrics, live)
+    share.queues(center.queues)
+    parts = replace(parts, center=center.parts(people, _bounds(settings), watch))
     rooms = make_livekit(settings, house, directory)
     callers = make_webrtc(
         settings, directory, _bounds(settings), watch, house.new_call_id, share.resume_prefix
@@ -245,6 +253,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at([*site.doors.values(), site.rtc])
     return App(
         clock,
+        center,
         house,
         media,
         directory,

@@ -41,6 +41,7 @@ from offhook.foundation.events import (
 )
 from offhook.foundation.ids import call_id as new_call_id
 from offhook.providers import Board
+from offhook.providers.center import Center, make_center
 from offhook.providers.desk import make_desk
 from offhook.providers.studio import make_studio
 from offhook.settings import Limits, Settings, Twilio
@@ -103,6 +104,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
     store = SqlStore(f"sqlite:///{tmp_path}/calls.db", commit_interval=0.005)
     tapes = Tapes(tmp_path / "recordings", store, lambda call_id, reason: None)
     made: list[People] = []
+    centers: list[Center] = []
 
     def make(
         phone: bool = False,
@@ -122,7 +124,9 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         bounds = SocketBounds(close_seconds=0.2)
         made.append(open_people(store.engine, clock, timedelta(hours=8), timedelta(hours=24)))
         studio = studio or make_studio(settings, {"cascade": scripted(**engine_parts or {})}, Board())
+        centers.append(make_center(settings, calls, store.engine, clock))
         parts = Parts(
+            center=centers[-1].parts(made[-1], bounds, watch),
             live=make_desk(calls, Floor(calls, clock), made[-1], studio, bounds, watch),
             people=made[-1],
             evidence=EvidenceDesk(store, tapes, made[-1].audit, tmp_path, clock),
@@ -141,6 +145,8 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         return Stage(build_site(settings, parts), parts, calls, desk, clock)
 
     yield make
+    for center in centers:
+        await center.close()
     for people in made:
         await people.close()
     await tapes.close()

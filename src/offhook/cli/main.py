@@ -13,6 +13,7 @@ from offhook.cli.doctor import doctor
 from offhook.cli.evidence import evidence
 from offhook.cli.models import models
 from offhook.cli.people import audit, user
+from offhook.cli.route import route
 from offhook.cli.serve import serve
 from offhook.foundation.errors import OffhookError, SettingsError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(call)
 app.command()(doctor)
+app.command()(route)
 app.add_typer(models, name="models")
 app.add_typer(user, name="user")
 app.add_typer(audit, name="audit")

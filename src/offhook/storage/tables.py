@@ -148,6 +148,33 @@ desk_settings = Table(
     Column("ear", JSON, nullable=False),
 )
 
+operator_skills = Table(
+    "operator_skills",
+    metadata,
+    Column("user_id", String(64), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("skills", JSON, nullable=False),
+    Column("languages", JSON, nullable=False),
+)
+
+call_backs = Table(
+    "call_backs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    # No foreign key: a wish stays when its call is deleted.
+    Column("call_id", String(64), nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("number", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("changed_at", UtcTime),
+    Column("note", Text, nullable=False),
+    Index("ix_call_backs_state", "state", "at"),
+)
+
 audit_anchor = Table(
     "audit_anchor",
     metadata,

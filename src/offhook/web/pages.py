@@ -27,6 +27,8 @@ _PAGES = (
     "/live",
     "/login",
     "/playground",
+    "/queues",
+    "/routing",
     "/users",
 )
 _HASHED = "public, max-age=31536000, immutable"

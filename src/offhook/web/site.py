@@ -25,6 +25,7 @@ from offhook.storage.base import CallStore
 from offhook.web import faults
 from offhook.web.call_tokens import CallTokens, load_secret
 from offhook.web.calls import call_routes
+from offhook.web.center_site import CenterParts, center_doors, center_routes
 from offhook.web.client_secrets import ClientSecrets
 from offhook.web.clip_routes import CLIPS_PATH, clip_routes
 from offhook.web.commons import Commons, own_commons
@@ -98,6 +99,7 @@ class Parts:
     people: People | None = None
     evidence: EvidenceDesk | None = None
     live: LiveParts | None = None
+    center: CenterParts | None = None
     livekit: RoomDesk | None = None
     webrtc: RtcSessions | None = None
     rtc_servers: Servers = list
@@ -171,6 +173,8 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         wanted = settings.require_call_tokens
         rules = DoorRules(parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts)
         doors |= live_doors(parts.live, rules)
+    if parts.center is not None:
+        doors |= center_doors(parts.center, visitors)
     rtc = rtc_door(settings, parts, origins, tokens, commons)
     app.include_router(webrtc_routes(rtc))
     return Site(SecurityHeaders(gate), app, doors, commons.transfers, visitors, desk_tokens, rtc)
@@ -223,6 +227,9 @@ def _app(
         app.include_router(openai_routes(parts.catalogue, client_secrets))
     if parts.live is not None:
         app.include_router(desk_routes(parts.live))
+    if parts.center is not None:
+        for routes in center_routes(parts.center, parts.clock, notes):
+            app.include_router(routes)
     if parts.studio is not None:
         app.include_router(voice_routes(parts.studio, parts.clock, notes))
         app.include_router(clip_routes(parts.studio, parts.clock, notes))

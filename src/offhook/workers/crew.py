@@ -20,6 +20,7 @@ from offhook.bus.base import Bus
 from offhook.bus.line import Line, Message
 from offhook.bus.spanning import SpanningBus, Topic
 from offhook.bus.wire import Values
+from offhook.center.queue_desk import QueueDesk
 from offhook.channels.webrtc_sessions import RtcSessions
 from offhook.foundation import ids
 from offhook.foundation.errors import LimitError
@@ -38,6 +39,7 @@ from offhook.workers.desks import Desks
 from offhook.workers.health import packed, together, unpacked
 from offhook.workers.moving import move
 from offhook.workers.peers import Peers
+from offhook.workers.queues import QueueWay
 from offhook.workers.scrape import merge
 from offhook.workers.share import Share
 from offhook.workers.shared import SharedTransfers, shared_commons
@@ -179,6 +181,9 @@ class Crew(Share):
 
     def webrtc(self, own: RtcSessions) -> RtcSessions:
         return WideSessions(own, self.peers, self.slot)
+
+    def queues(self, desk: QueueDesk) -> None:
+        desk.join(QueueWay(self.peers, self.slot))
 
     def join(self, parts: Parts) -> Parts:
         self._listen(parts)

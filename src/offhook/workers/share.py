@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from picows import WSTransport
 
 from offhook.bus.base import Bus
+from offhook.center.queue_desk import QueueDesk
 from offhook.channels.webrtc_sessions import RtcSessions
 from offhook.foundation import ids
 from offhook.telemetry import CountingBus
@@ -58,6 +59,9 @@ class Share:
     def webrtc(self, own: RtcSessions) -> RtcSessions:
         """The WebRTC sessions of this process, with those of the others."""
         return own
+
+    def queues(self, desk: QueueDesk) -> None:
+        """The queues of this process, with those who wait and work at the others."""
 
     def join(self, parts: Parts) -> Parts:
         """The parts of this process, with what the others have in common with it."""
