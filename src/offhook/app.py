@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -48,7 +47,7 @@ from offhook.providers.house import followers, make_house
 from offhook.providers.livekit import make_livekit
 from offhook.providers.moods import Moods, make_moods
 from offhook.providers.studio import make_studio
-from offhook.providers.webrtc import client_servers, make_webrtc
+from offhook.providers.webrtc import with_webrtc
 from offhook.settings import Settings
 from offhook.speech.base import Stt
 from offhook.storage.recordings import Tapes
@@ -241,13 +240,8 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     share.queues(center.queues)
     parts = replace(parts, center=center.parts(people, _bounds(settings), watch))
     rooms = make_livekit(settings, house, directory)
-    callers = make_webrtc(
-        settings, directory, _bounds(settings), watch, house.new_call_id, share.resume_prefix
-    )
     parts = replace(parts, people=people, evidence=evidence, live=share.live(live), livekit=rooms)
-    if callers is not None:
-        servers = partial(client_servers, settings.webrtc)
-        parts = replace(parts, webrtc=share.webrtc(callers), rtc_servers=servers)
+    parts, callers = with_webrtc(parts, settings, share, directory, _bounds(settings), watch)
     site = build_site(settings, parts)
     directory.on_transfer = site.transfers.ask
     metrics.gauges.refused = lambda: directory.totals.refused + refused_at([*site.doors.values(), site.rtc])

@@ -21,9 +21,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from offhook.web.auth import ACCESS
 
 KEY = "a-long-api-key-for-fuzzing"
-API = ("/api/", "/v1/", "/hooks/", "/metrics", "/healthz", "/readyz")
+API = ("/api/", "/v1/", "/hooks/", "/metrics", "/healthz", "/readyz", "/whip")
 OURS = [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer " + KEY.encode())]
 DESCRIBED = [content_type_conformance, response_schema_conformance, status_code_conformance]
+
+
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
+def as_text(context: Any, value: Any) -> bytes:
+    return str(value).encode(errors="replace")
 
 
 def with_key(app: ASGIApp) -> ASGIApp:

@@ -118,6 +118,10 @@ function Connection({ call }: { call: PhoneCall }) {
         <dd class="figure">{known ? `${quality.jitterMs} ms` : "–"}</dd>
       </div>
       <div>
+        <dt>Transport</dt>
+        <dd>{call.transport.value === "webrtc" ? "WebRTC" : "WebSocket"}</dd>
+      </div>
+      <div>
         <dt>Gaps heard</dt>
         <dd class="figure">{quality.underruns}</dd>
       </div>

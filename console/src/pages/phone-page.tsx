@@ -5,6 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type AgentInfo, fetchAgents } from "../api";
 import { PhoneCall } from "../phone/call";
 import { publish } from "../phone/hooks";
+import { type Wish, wishOf } from "../phone/link";
+import { rtcServers } from "../phone/rtc";
 import { audioObstacle } from "../phone/sound";
 import { LiveCall } from "./live-call";
 
@@ -12,10 +14,11 @@ const query = new URLSearchParams(location.search);
 
 export function PhonePage() {
   const call = useSignal<PhoneCall | null>(null);
-  const begin = (agent: string) => {
+  const begin = (agent: string, wish: Wish) => {
     const next = new PhoneCall({
       agent,
       token: new URLSearchParams(location.hash.slice(1)).get("token") ?? "",
+      transport: wish,
       codec: query.get("codec") === "pcm16" ? "pcm16" : "best",
       processing: query.get("aec") !== "off",
       nativeRate: query.get("rate") === "native",
@@ -36,11 +39,20 @@ export function PhonePage() {
   );
 }
 
-function Front({ begin }: { begin: (agent: string) => void }) {
+const WISHES: [Wish, string][] = [
+  ["websocket", "WebSocket"],
+  ["webrtc", "WebRTC"],
+  ["auto", "WebRTC, else WebSocket"],
+];
+
+function Front({ begin }: { begin: (agent: string, wish: Wish) => void }) {
   const [agents, setAgents] = useState<AgentInfo[]>([]);
   const [chosen, setChosen] = useState(query.get("agent") ?? "");
+  const [wish, setWish] = useState<Wish>(wishOf(query.get("transport")) ?? "websocket");
+  const [rtc, setRtc] = useState(false);
   useEffect(() => {
     void fetchAgents().then(setAgents);
+    void rtcServers().then((servers) => setRtc(servers !== null));
   }, []);
   const agent = agents.find(({ name }) => name === chosen) ?? agents[0];
   const obstacle = audioObstacle();
@@ -69,7 +81,23 @@ function Front({ begin }: { begin: (agent: string) => void }) {
           “{agent.greeting}”
         </p>
       )}
-      <button type="button" class="start" onClick={() => begin(agents.length > 1 ? (agent?.name ?? "") : chosen)}>
+      {rtc && obstacle === null && (
+        <label class="agent-choice">
+          Connection
+          <select value={wish} onChange={(event) => setWish(event.currentTarget.value as Wish)}>
+            {WISHES.map(([value, name]) => (
+              <option key={value} value={value}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <button
+        type="button"
+        class="start"
+        onClick={() => begin(agents.length > 1 ? (agent?.name ?? "") : chosen, wish)}
+      >
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <path d="M6.6 3.2 9 3l1.700 4.200-2 1.600a12 12 0 0 0 6.500 6.500l1.600-2L21 15l-.2 2.400c-.1 1.500-1.400 2.700-2.900 2.600C10.300 19.500 4.500 13.700 4 6.100c-.1-1.500 1.100-2.800 2.600-2.900z" />
         </svg>

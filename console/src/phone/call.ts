@@ -2,8 +2,11 @@
 
 import { signal } from "@preact/signals";
 import { endWord } from "../words";
+import { type CallLink, type CallVoice, type Transport, type Wish, waysFor } from "./link";
 import { hasOpus } from "./opus";
 import { type Quality, QualityMeter } from "./quality";
+import { RtcLink, rtcServers } from "./rtc";
+import { RtcVoice } from "./rtc-voice";
 import { CallSocket } from "./socket";
 import { NoMicrophone, audioObstacle, openMicrophone } from "./sound";
 import { type Line, withMessage } from "./transcript";
@@ -16,6 +19,7 @@ export interface CallOptions {
   agent: string;
   /** Leave to place this call, where the server asks for one. */
   token: string;
+  transport: Wish;
   codec: Codec | "best";
   processing: boolean;
   nativeRate: boolean;
@@ -38,9 +42,14 @@ export class PhoneCall {
   readonly deadline = signal(0);
   readonly startedAt = signal(0);
   readonly endedAt = signal(0);
+  readonly transport = signal<Transport>("websocket");
   codec: Codec = "pcm16";
-  voice: Voice | null = null;
-  private socket: CallSocket | null = null;
+  voice: CallVoice | null = null;
+  private link: CallLink | null = null;
+  /** What the call socket brings is played by us. */
+  private player: Voice | null = null;
+  private stream: MediaStream | null = null;
+  private ways: Transport[] = [];
   private readonly meter = new QualityMeter();
   private ticker = 0;
   private failure = "";
@@ -49,72 +58,144 @@ export class PhoneCall {
 
   /** Ask for the microphone, then connect; without one the call goes on as text. Needs a user's gesture. */
   async begin(): Promise<void> {
-    await this.openVoice();
-    if (this.phase.value === "over") return this.voice?.close();
+    const able = await this.openMicrophone();
+    if (this.isOver) return this.release();
     this.phase.value = "connecting";
-    const wanted = this.options.codec;
-    const opus = wanted !== "pcm16" && this.voice !== null && (await hasOpus());
-    this.codec = opus ? "opus" : "pcm16";
-    const agent = this.options.agent === "" ? {} : { agent: this.options.agent };
-    const token = this.options.token === "" ? {} : { token: this.options.token };
-    this.socket = new CallSocket(
-      socketUrl(),
-      { ...agent, ...token, codec: this.codec, audio: this.microphone.value },
-      {
-        message: (message) => this.received(message),
-        audio: (frame) => this.voice?.heard(frame),
-        lost: (deadline) => this.lost(deadline),
-        closed: (sentence) => this.finish(this.failure || sentence),
-      },
-    );
+    this.ways = waysFor(this.options.transport, able);
     this.ticker = window.setInterval(() => this.tick(), 1000);
     window.addEventListener("pagehide", this.hangUp);
     document.addEventListener("visibilitychange", this.wake);
+    await this.connect(able, "");
+  }
+
+  /** By the next way that is left; `sentence` is why the last one failed. */
+  private async connect(able: boolean, sentence: string): Promise<void> {
+    const way = this.ways.shift();
+    if (way === undefined) return this.finish(sentence);
+    this.transport.value = way;
+    if (way === "websocket") return this.connectSocket(able);
+    if (await this.connectRtc()) return;
+    if (this.isOver) return;
+    if (this.ways.length > 0) this.notice.value = "WebRTC did not connect; this call goes by WebSocket.";
+    await this.connect(able, sentence || "The server could not be reached. Please try again.");
+  }
+
+  private async connectSocket(able: boolean): Promise<void> {
+    if (able) await this.openVoice();
+    if (this.isOver) return this.release();
+    const wanted = this.options.codec;
+    const opus = wanted !== "pcm16" && this.player !== null && (await hasOpus());
+    this.codec = opus ? "opus" : "pcm16";
+    this.link = new CallSocket(
+      socketUrl(),
+      { ...this.named, codec: this.codec, audio: this.microphone.value },
+      {
+        message: (message) => this.received(message),
+        audio: (frame) => this.player?.heard(frame),
+        lost: (deadline) => this.lost(deadline),
+        closed: (said, reached) => {
+          if (reached || this.ways.length === 0) return this.finish(this.failure || said);
+          this.player?.leave();
+          this.voice = this.player = null;
+          this.notice.value = "The call socket did not connect; this call goes by WebRTC.";
+          void this.connect(able, said);
+        },
+      },
+    );
+  }
+
+  /** Whether the call came up. */
+  private async connectRtc(): Promise<boolean> {
+    const servers = await rtcServers();
+    if (servers === null || this.isOver) return false;
+    this.codec = "opus";
+    let sound: RtcVoice | null = null;
+    const start = { agent: this.options.agent, token: this.options.token };
+    const link = await RtcLink.open(this.stream, servers, start, {
+      message: (message) => this.received(message),
+      heard: (connection, remote) => {
+        sound = new RtcVoice(connection, remote, this.stream, () => this.loseMicrophone());
+        if (this.muted.value) sound.mute(true);
+        this.voice = sound;
+      },
+      lost: (deadline) => this.lost(deadline),
+      found: () => {
+        this.meter.reset();
+        this.phase.value = "up";
+      },
+      closed: (sentence) => this.finish(this.failure || sentence),
+    });
+    if (link !== null && !this.isOver) {
+      this.link = link;
+      return true;
+    }
+    link?.end();
+    (sound as RtcVoice | null)?.release();
+    this.voice = null;
+    return false;
+  }
+
+  private get named(): { agent?: string; token?: string } {
+    const agent = this.options.agent === "" ? {} : { agent: this.options.agent };
+    const token = this.options.token === "" ? {} : { token: this.options.token };
+    return { ...agent, ...token };
+  }
+
+  private get isOver(): boolean {
+    return this.phase.value === "over";
   }
 
   readonly hangUp = (): void => {
     if (this.phase.value === "over") return;
-    this.socket?.end();
+    this.link?.end();
     this.finish("You hung up.");
   };
 
   say(text: string): boolean {
-    return this.socket?.send({ type: "text", text }) ?? false;
+    return this.link?.send({ type: "text", text }) ?? false;
   }
 
   press(digit: string): boolean {
-    return this.socket?.send({ type: "dtmf", digit }) ?? false;
+    return this.link?.send({ type: "dtmf", digit }) ?? false;
   }
 
   readonly toggleMute = (): void => {
     if (!this.microphone.value || this.phase.value === "over") return;
     this.muted.value = !this.muted.value;
     this.voice?.mute(this.muted.value);
-    this.socket?.send({ type: "mute", muted: this.muted.value });
+    this.link?.send({ type: "mute", muted: this.muted.value });
   };
 
-  private async openVoice(): Promise<void> {
+  /** Whether this page may have sound at all. */
+  private async openMicrophone(): Promise<boolean> {
     const obstacle = audioObstacle();
     if (obstacle !== null) {
       this.notice.value = obstacle;
-      return;
+      return false;
     }
-    const stream = await openMicrophone(this.options).catch((error: unknown) => {
+    this.stream = await openMicrophone(this.options).catch((error: unknown) => {
       this.notice.value = error instanceof NoMicrophone ? error.message : "The microphone could not be opened.";
       return null;
     });
+    this.microphone.value = this.stream !== null;
+    return true;
+  }
+
+  private async openVoice(): Promise<void> {
     try {
-      this.voice = await Voice.open(stream, this.options, {
-        send: (message) => this.socket?.sendAudio(message) ?? false,
-        echo: (name) => this.socket?.send({ type: "mark", name }),
+      this.player = await Voice.open(this.stream, this.options, {
+        send: (message) => (this.link instanceof CallSocket ? this.link.sendAudio(message) : false),
+        echo: (name) => this.link?.send({ type: "mark", name }),
         microphoneLost: () => this.loseMicrophone(),
         codecFailed: () => {
           this.notice.value = "This browser's audio codec failed; hang up and call again.";
         },
       });
-      this.microphone.value = stream !== null;
+      this.voice = this.player;
+      if (this.muted.value) this.player.mute(true);
     } catch {
-      for (const track of stream?.getTracks() ?? []) track.stop();
+      this.release();
+      this.microphone.value = false;
       this.notice.value = "This browser could not start its audio, so this call goes on as text.";
     }
   }
@@ -133,10 +214,10 @@ export class PhoneCall {
         this.responseMs.value = message.first_audio_ms;
         break;
       case "clear":
-        return this.voice?.clear(message.epoch);
+        return this.player?.clear(message.epoch);
       case "mark":
-        if (this.voice === null) this.socket?.send({ type: "mark", name: message.name });
-        return this.voice?.mark(message.name);
+        if (this.player === null) this.link?.send({ type: "mark", name: message.name });
+        return this.player?.mark(message.name);
       case "notice":
         this.notice.value = message.text;
         break;
@@ -158,14 +239,14 @@ export class PhoneCall {
     this.codec = started.codec;
     this.failure = "";
     this.meter.reset();
-    this.voice?.begin(started.codec, started.epoch);
+    this.player?.begin(started.codec, started.epoch);
     this.phase.value = "up";
-    if (this.muted.value) this.socket?.send({ type: "mute", muted: true });
+    if (this.muted.value) this.link?.send({ type: "mute", muted: true });
     this.tick();
   }
 
   private lost(deadline: number): void {
-    this.voice?.pause();
+    this.player?.pause();
     this.deadline.value = deadline;
     this.phase.value = "lost";
   }
@@ -173,13 +254,13 @@ export class PhoneCall {
   private tick(): void {
     if (this.phase.value !== "up") return;
     const now = performance.now();
-    if (this.meter.silence(now) > SILENCE_IS_LOSS_MS) return this.socket?.giveUp();
+    if (this.meter.silence(now) > SILENCE_IS_LOSS_MS) return this.link?.giveUp();
     const quality = this.meter.report(now, this.voice?.underruns ?? 0);
     this.quality.value = quality;
-    this.socket?.send({ type: "ping", id: this.meter.ping(now) });
+    this.link?.send({ type: "ping", id: this.meter.ping(now) });
     if (quality.grade === "unknown") return;
     const { roundTripMs, jitterMs, underruns } = quality;
-    this.socket?.send({ type: "stats", round_trip_ms: roundTripMs, jitter_ms: jitterMs, underruns });
+    this.link?.send({ type: "stats", round_trip_ms: roundTripMs, jitter_ms: jitterMs, underruns });
   }
 
   private loseMicrophone(): void {
@@ -195,7 +276,13 @@ export class PhoneCall {
     window.clearInterval(this.ticker);
     window.removeEventListener("pagehide", this.hangUp);
     document.removeEventListener("visibilitychange", this.wake);
+    this.release();
+  }
+
+  /** Sound and microphone. */
+  private release(): void {
     this.voice?.close();
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
   }
 
   private readonly wake = (): void => {

@@ -11,6 +11,9 @@ export function publish(call: PhoneCall): void {
     get callId() {
       return call.callId.value;
     },
+    get transport() {
+      return call.transport.value;
+    },
     get codec() {
       return call.codec;
     },

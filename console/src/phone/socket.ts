@@ -1,5 +1,6 @@
 // The call socket: opens, starts or resumes, and comes back within ten seconds when it is lost. No sound.
 
+import type { CallLink } from "./link";
 import { type AudioFrame, type Downward, type Start, type Upward, readFrame, readMessage } from "./wire";
 
 export const RESUME_MS = 10_000;
@@ -24,11 +25,11 @@ export interface SocketEvents {
   audio(frame: AudioFrame): void;
   /** The connection broke; it comes back until `deadline` (performance.now() time). */
   lost(deadline: number): void;
-  /** It is over, with a sentence saying why. Told once. */
-  closed(sentence: string): void;
+  /** It is over, with a sentence saying why; `reached`: the server was there. Told once. */
+  closed(sentence: string, reached: boolean): void;
 }
 
-export class CallSocket {
+export class CallSocket implements CallLink {
   skipped = 0;
   private socket: WebSocket | null = null;
   private resume = "";
@@ -119,7 +120,7 @@ export class CallSocket {
     if (this.over) return;
     const sentence = FINAL[code];
     if (sentence !== undefined) return this.closed(sentence);
-    if (this.resume === "") return this.closed("The server could not be reached. Please try again.");
+    if (this.resume === "") return this.closed("The server could not be reached. Please try again.", false);
     const now = performance.now();
     if (this.deadline === 0) this.deadline = now + RESUME_MS;
     if (now + RETRY_MS >= this.deadline) return this.closed("The connection was lost and did not come back in time.");
@@ -133,9 +134,9 @@ export class CallSocket {
     this.connect();
   };
 
-  private closed(sentence: string): void {
+  private closed(sentence: string, reached = true): void {
     this.finish();
-    this.events.closed(sentence);
+    this.events.closed(sentence, reached);
   }
 
   private finish(): void {

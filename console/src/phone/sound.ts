@@ -139,7 +139,12 @@ export class Sound {
 
   close(): void {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
-    void this.context.close();
+    this.release();
+  }
+
+  /** Leave the microphone to another. */
+  release(): void {
+    if (this.context.state !== "closed") void this.context.close();
   }
 
   private listen(source: MediaStreamAudioSourceNode, events: SoundEvents): void {

@@ -2,6 +2,7 @@
 
 import type { CapturedFrame } from "./framer";
 import { OpusReceiver, OpusSender } from "./opus";
+import type { CallVoice } from "./link";
 import type { PlaybackReport } from "./playback.worklet";
 import { Sound, type SoundOptions } from "./sound";
 import { type AudioFrame, type Codec, OPUS, PCM16, RATE, isOlder, writeHeader } from "./wire";
@@ -15,7 +16,7 @@ export interface VoiceEvents {
   codecFailed(): void;
 }
 
-export class Voice {
+export class Voice implements CallVoice {
   codec: Codec = "pcm16";
   framesSent = 0;
   underruns = 0;
@@ -102,11 +103,17 @@ export class Voice {
   }
 
   close(): void {
+    this.leave();
+    this.sound.close();
+  }
+
+  /** Leave the microphone to another. */
+  leave(): void {
     this.live = false;
     for (const { timer } of this.echoes) window.clearTimeout(timer);
     this.sender?.close();
     this.receiver?.close();
-    this.sound.close();
+    this.sound.release();
   }
 
   private captured({ frame, atMs, level }: CapturedFrame): void {

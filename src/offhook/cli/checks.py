@@ -53,6 +53,7 @@ def run_checks(online: bool = False) -> Iterator[Check]:
     from offhook.cli.house_checks import check_agents, check_database, check_hold
     from offhook.cli.model_checks import check_models
     from offhook.cli.provider_checks import check_providers
+    from offhook.cli.webrtc_checks import check_webrtc
 
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         check_data,
@@ -62,6 +63,7 @@ def run_checks(online: bool = False) -> Iterator[Check]:
         check_models,
         check_agents,
         check_sound,
+        check_webrtc,
         check_twilio,
         partial(check_engines, online=online),
         partial(check_providers, online=online),

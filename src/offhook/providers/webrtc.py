@@ -6,6 +6,8 @@ import hmac
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from offhook.channels.watch import Watch
 from offhook.settings import Settings
 from offhook.settings.webrtc import WebRtc, server_parts
 from offhook.web.origin import is_loopback
+from offhook.web.site import Parts
+from offhook.workers.share import Share
 
 if TYPE_CHECKING:
     from offhook.channels.webrtc import WebRtcDesk
@@ -31,24 +35,34 @@ def has_webrtc() -> bool:
     return find_spec("aiortc") is not None
 
 
-def make_webrtc(
+def with_webrtc(
+    parts: Parts,
     settings: Settings,
+    share: Share,
     reception: Reception,
     bounds: SocketBounds,
     watch: Watch,
-    new_call_id: Callable[[], str],
-    prefix: str,
-) -> WebRtcDesk | None:
-    """None where it is switched off, or its package is missing."""
-    if not settings.webrtc.enabled:
-        return None
+) -> tuple[Parts, WebRtcDesk | None]:
+    """The parts with WebRTC callers; as they were where it is switched off, or its package is missing."""
+    wanted = settings.webrtc
+    if not wanted.enabled:
+        return parts, None
     if not has_webrtc():
         _log.info("calls by WebRTC are not offered: they need pip install 'offhook[webrtc]'")
-        return None
+        return parts, None
     from offhook.channels.webrtc import WebRtcDesk
 
-    patience = settings.webrtc.connect_seconds
-    return WebRtcDesk(reception, make_plan(settings), bounds, watch, new_call_id, prefix, patience)
+    desk = WebRtcDesk(
+        reception,
+        make_plan(settings),
+        bounds,
+        watch,
+        share.new_call_id,
+        share.resume_prefix,
+        wanted.connect_seconds,
+    )
+    servers = partial(client_servers, wanted)
+    return replace(parts, webrtc=share.webrtc(desk), rtc_servers=servers), desk
 
 
 def make_plan(settings: Settings) -> IcePlan:

@@ -134,7 +134,7 @@ def _session_routes(routes: APIRouter, door: RtcDoor, opened: Opened, path: str)
 
 
 def _asked(routes: APIRouter, opened: Opened, path: str) -> None:
-    @routes.options(path, status_code=204, response_class=Response, include_in_schema=False)
+    @routes.options(path, status_code=204, response_class=Response, responses=responses(403))
     async def asked(request: Request) -> Response:
         """What a browser asks before it sends another site's page's request."""
         return Response(status_code=204, headers={**opened(request), "Accept-Post": SDP})
