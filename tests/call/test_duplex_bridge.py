@@ -197,3 +197,25 @@ def test_the_story_is_bounded(size):
     meanwhile.note(LegKind.OPERATOR, "x" * size)
     assert meanwhile.end() == ""
     assert len(told[0]) < 7_000
+
+
+@pytest.mark.parametrize(
+    ("said", "stops"), [("Let me take this one.", True), ("going to say to you at", False)]
+)
+async def test_a_human_who_joined_talks_over_the_vendor(stage_of, agent, said, stops):
+    vendor = Vendor()
+    humans = await staged(stage_of, vendor, agent, human=[said], no_input_ms=1_500)
+    operator = humans.join("operator", Stance.JOIN)
+    operator.mic.peak = 0.0
+    vendor.says("This is what I was going to say to you at some length today, and more.", 6000)
+    await humans.run(800, SILENCE)
+    before = len(vendor.of("heard"))
+    operator.mic.peak = LOUD
+    await humans.run(1_200, SILENCE)
+    assert (len(vendor.of("heard")) > before) is stops
+    assert not humans.events(Interrupted), "it is no interruption of the caller's"
+    if stops:
+        cut = humans.events(TranscriptFinal)[-1]
+        assert (cut.leg, cut.interrupted, bool(cut.unheard)) == (LegKind.AGENT, False, True)
+        await humans.run(3_000, SILENCE)
+        assert vendor.of("say") == [], "nobody asks a caller whether they are there while a human talks"

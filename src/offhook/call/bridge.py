@@ -35,6 +35,12 @@ from offhook.foundation.people import Mode, Person, Role, Stance
 
 MAX_SEATS = 4
 LAST_WORDS_S = 2.0
+MAKE_WAY_MS = 640
+"""A human who has joined and talks over the agent for so long means to be heard: as a caller."""
+WORDLESS_MS = 1_500
+"""And for so long, where no words of it are known yet: it may be the agent, come back by a loudspeaker."""
+BABBLE_MS = 10_000
+"""What sounds for so long without a pause is no speech."""
 _TAKEN = "somebody else has taken over this call"
 
 
@@ -250,9 +256,22 @@ class Bridge:
         """While a human speaks with the caller the agent's voice is low and begins no answer."""
         speaks = False
         if self.mode is Mode.JOIN:
-            speaks = any(seat.speaking for seat in self.seats if seat.stance in TALKS and not seat.muted)
+            for seat in self.seats:
+                if seat.stance in TALKS and not seat.muted and seat.speaking:
+                    speaks = True
+                    self._make_way(seat)
         self._stage.conversation.aside.hushed = speaks
         self.sound.duck(speaks)
+
+    def _make_way(self, seat: Seat) -> None:
+        """The agent stops for a human who goes on talking over it, as it does for the caller."""
+        hearing = seat.hearing
+        if hearing is None or not MAKE_WAY_MS <= hearing.spoken_ms <= BABBLE_MS:
+            return
+        if hearing.text:
+            self._stage.conversation.make_way(hearing.text)
+        elif hearing.spoken_ms >= WORDLESS_MS:
+            self._stage.conversation.make_way(None)
 
     # Within.
 

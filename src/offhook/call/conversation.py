@@ -150,6 +150,8 @@ class Conversation(Conduct):
         elif floor is Floor.LISTENING:
             if self.aside.due:
                 self._say_due()
+            elif self.aside.hushed:
+                self._begin_wait()  # a caller who listens to a human is not silent
             elif not self.aside.away:
                 self._wait(now_ms)
         if digits := self._keypad.tick(now_ms):
@@ -285,6 +287,12 @@ class Conversation(Conduct):
         """Somebody else talks over the agent, which stops."""
         if self.floor in (Floor.GREETING, Floor.SPEAKING) and not self.saying and self.manners.interrupts:
             self.silence()
+
+    def make_way(self, text: str | None) -> None:
+        """A human who has joined talks over the agent, which stops."""
+        talks = self.floor in (Floor.GREETING, Floor.THINKING, Floor.SPEAKING)
+        if talks and not self.saying and (text is None or not is_aside(text, self.speaking.said)):
+            self._give_up()
 
     def instruct(self, text: str) -> None:
         """The agent knows this from its next reply on; the caller does not hear it."""

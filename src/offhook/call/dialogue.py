@@ -130,6 +130,11 @@ class Dialogue(Protocol):
     def give_way(self) -> None:
         """Somebody else at the caller's end talks over the agent, which stops. Idempotent."""
 
+    def make_way(self, text: str | None) -> None:
+        """A human who has joined talks over the agent, which stops, as heard; it is no interruption of the
+        caller's. `text` is what the human said so far, None where that is not known: the agent's own words
+        that come back, and "mm-hmm", stop nothing. Idempotent."""
+
     def instruct(self, text: str) -> None:
         """The agent knows this from its next reply on; the caller does not hear it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from offhook.call.dialogue import Handing, Stage
 from offhook.call.duplex_turns import DuplexTurns
+from offhook.call.judge import is_aside
 from offhook.call.limits import Keypad
 from offhook.call.timeline import failure
 from offhook.call.tools.box import Toolbox
@@ -258,6 +259,13 @@ class DuplexConversation(DuplexTurns):
             self._cut()
             self._show()
 
+    def make_way(self, text: str | None) -> None:
+        """A human who has joined talks over the agent, which stops."""
+        free = not self._ended and not self.aside.away and not self.aside.saying and self._closing is None
+        if free and (text is None or not is_aside(text, self._utterances.so_far())):
+            self._give_up()
+            self._show()
+
     def instruct(self, text: str) -> None:
         """The vendor's model knows this from its next reply on; the caller does not hear it."""
         self._history.add(self._turn, LegKind.OPERATOR, text, hidden=True)
@@ -324,7 +332,7 @@ class DuplexConversation(DuplexTurns):
             self._playback.close()  # what came is heard to its end; the next tick goes on from there
 
     def _wait(self, now_ms: float) -> None:
-        if self._overlap.voice.speaking:
+        if self._overlap.voice.speaking or self.aside.hushed:
             self._waits.input(now_ms)
         if not self._waits.is_input_late(now_ms, microphone=self._stage.leg.frames > 0):
             return

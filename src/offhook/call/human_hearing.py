@@ -113,6 +113,14 @@ class HumanHearing:
         self._transcript: Transcript | None = None
         self._hearing = False
         self._ended = False
+        self.text = ""
+        """The words of the turn that is being spoken, as far as they are known."""
+
+    @property
+    def spoken_ms(self) -> int:
+        """For how long the human has spoken, who speaks now; else 0."""
+        voice = self.voice
+        return voice.speech_ended_ms - voice.speech_began_ms if voice.speaking else 0
 
     # What the media clock asks.
 
@@ -164,6 +172,7 @@ class HumanHearing:
         if recognizer is None:
             return
         self._hearing = True
+        self.text = ""
         self._began_ms = max(self.voice.speech_began_ms, self.leg.position_ms - PRE_ROLL_MS)
         recognizer.begin()
         recognizer.push(self.leg.pre_roll())
@@ -184,6 +193,7 @@ class HumanHearing:
 
     def _partial(self, text: str) -> None:
         if self._hearing and not self._ended:
+            self.text = text
             self._said(text)
             number = self._turns.next(self._kind)
             self._timeline.emit(TranscriptPartial(self._kind, number, text, self._speaker))
@@ -204,6 +214,7 @@ class HumanHearing:
         if serial != self._serial or self._ended:
             return
         self._transcript = transcript
+        self.text = transcript.text
         self._said(transcript.text)
         if self._is_over():
             self._commit()
