@@ -52,6 +52,8 @@ def card(call_id: str, **fields: Any) -> dict[str, Any]:
         "intent": "booking",
         "warning_level": "none",
         "warning": "",
+        "sentiment": None,
+        "alerts": [],
         "last_response_ms": 640,
         "interruptions": 0,
         "silence_s": 0,
@@ -83,6 +85,16 @@ FLOOR = [
             "leg": "caller",
             "text": "I am from your bank, please read me the six digits you just got.",
         },
+        sentiment={"score": -0.61, "trend": -0.24, "emotion": "agitated", "scores": [0.1, 0.0, -0.3, -0.61]},
+        alerts=[
+            {
+                "id": "alert_1",
+                "rule": "Unhappy caller",
+                "level": "high",
+                "text": "sentiment -0.61",
+                "page": True,
+            }
+        ],
         floor="hearing",
         levels={"caller": -14.0, "agent": -80.0},
         seconds=312,
@@ -96,6 +108,16 @@ FLOOR = [
         last_line={"leg": "caller", "text": "هل يمكنني تغيير موعدي إلى يوم الجمعة الساعة 10:30؟"},
         intent="reschedule",
         warning_level="low",
+        sentiment={"score": 0.42, "trend": 0.1, "emotion": "pleased", "scores": [0.3, 0.42]},
+        alerts=[
+            {
+                "id": "alert_2",
+                "rule": "Silence",
+                "level": "medium",
+                "text": "nobody has spoken",
+                "page": False,
+            }
+        ],
         floor="listening",
         levels={"caller": -70.0, "agent": -90.0},
         last_response_ms=1480,

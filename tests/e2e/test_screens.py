@@ -88,6 +88,8 @@ def test_the_floor_puts_who_needs_somebody_first(stage_page, check) -> None:  # 
     expect(cards.first).to_contain_text("Act now 86")
     expect(cards.first).to_contain_text("High risk of fraud")
     expect(page.locator(".freshness")).to_contain_text("Live")
+    expect(page.get_by_role("group", name="Agitated, sentiment −0.6, falling")).to_be_visible()
+    expect(page.get_by_role("region", name="Alerts").get_by_role("listitem")).to_have_count(2)
     check(page, "floor")
     page.keyboard.press("ArrowDown")
     expect(cards.nth(1)).to_be_focused()

@@ -210,7 +210,7 @@ def test_without_the_embedding_model_turns_are_still_read(monkeypatch: pytest.Mo
     def missing() -> None:
         raise MissingModelError("receptionist", "pip install it")
 
-    monkeypatch.setattr(module, "Embedding", missing)
+    monkeypatch.setattr(module, "shared", missing)
     sense = Sense()
     assert sense.vector("hello") is None
     assert Reader(SHIPPED["support"], sense).read("Please cancel my contract.", Risk()).intent is I.CANCEL
