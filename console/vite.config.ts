@@ -9,7 +9,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     emptyOutDir: true,
-    chunkSizeWarningLimit: 100,
+    chunkSizeWarningLimit: 600,
   },
   worker: { format: "es" },
 });

@@ -11,9 +11,12 @@ import {
   RoomEvent,
   type TextStreamReader,
   Track,
+  setLogLevel,
 } from "livekit-client";
 import { ApiError, apiSend } from "../api";
 import { type RoomLine, withLine } from "./lines";
+
+setLogLevel("silent"); // what is lost is told on the page
 
 export type RoomPhase = "connecting" | "up" | "lost" | "over";
 

@@ -269,11 +269,11 @@ class Conversation(Conduct):
         self.aside.tell(text)
         self._history.add(leg, text)
 
-    def guest_said(self, text: str, name: str, *, answered: bool) -> None:
+    def guest_said(self, text: str, name: str, *, answered: bool, typed: bool = False) -> None:
         """Somebody else at the caller's end said this: it is answered as a turn of the caller's is."""
         floor = self.floor
         talking = floor in (Floor.GREETING, Floor.SPEAKING, Floor.HOLDING)
-        if is_filler(text) or (talking and is_aside(text, self.speaking.said)):
+        if not typed and (is_filler(text) or (talking and is_aside(text, self.speaking.said))):
             return
         if floor is Floor.THINKING and self.hearing.text:
             self._commit()  # the caller's own turn, which is answered together with this

@@ -123,9 +123,9 @@ class Dialogue(Protocol):
     def tell(self, leg: LegKind, text: str) -> None:
         """A human said this to the caller: the agent knows it, and does not answer."""
 
-    def guest_said(self, text: str, name: str, *, answered: bool) -> None:
-        """Somebody else at the caller's end said this, and it is on the timeline: the agent knows it, and
-        answers it, too, where it is `answered`."""
+    def guest_said(self, text: str, name: str, *, answered: bool, typed: bool = False) -> None:
+        """Somebody else at the caller's end said (or `typed`) this, and it is on the timeline: the agent knows
+        it, and answers it, too, where it is `answered`."""
 
     def give_way(self) -> None:
         """Somebody else at the caller's end talks over the agent, which stops. Idempotent."""

@@ -235,7 +235,7 @@ class DuplexConversation(DuplexTurns):
         self._history.add(self._turn, leg, text)
         self._meanwhile.note(leg, text)
 
-    def guest_said(self, text: str, name: str, *, answered: bool) -> None:
+    def guest_said(self, text: str, name: str, *, answered: bool, typed: bool = False) -> None:
         """Somebody else at the caller's end said this: the vendor reads it, as it would a typed line."""
         if self._ended or not self._may_yield():
             return

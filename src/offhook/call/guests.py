@@ -163,7 +163,7 @@ class Guests:
         now_ms = int(timeline.now_ms())
         number = self._turns.take(LegKind.GUEST)
         timeline.emit(TranscriptFinal(LegKind.GUEST, number, text, now_ms, now_ms, speaker=guest.id))
-        self._said(guest, text)
+        self._said(guest, text, typed=True)
 
     def tick(self) -> None:
         """Every 20 ms: an agent who is talked over gives way."""
@@ -219,8 +219,8 @@ class Guests:
         )
         hall.fittings.walk(guest.hearing)
 
-    def _said(self, guest: Guest, text: str) -> None:
+    def _said(self, guest: Guest, text: str, *, typed: bool = False) -> None:
         """A guest's turn is over: the agent answers it, or knows it."""
         if not self._closed:
             answered = guest.answered and not guest.gone
-            self._hall.conversation.guest_said(text, guest.name, answered=answered)
+            self._hall.conversation.guest_said(text, guest.name, answered=answered, typed=typed)

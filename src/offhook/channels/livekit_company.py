@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Company:
-    """`on_empty(lost)` is told when no human is here any more, `on_returned` when the caller came again.
+    """`on_empty(lost)` is told when no human is here any more, `on_returned` when somebody came (again).
     `everyone`: the agent answers guests, too; `most` of them have a leg."""
 
     def __init__(
@@ -117,9 +117,9 @@ class Company:
             self._published(publication, participant)
         if peer is self.caller:
             self._away = False
-            self._on_returned()
         else:
             self._seat(peer)
+        self._on_returned()
 
     def look(self, room: rtc.Room) -> None:
         """Who is here may have changed without a word: the server was away."""

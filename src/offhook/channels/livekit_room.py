@@ -19,8 +19,8 @@ from offhook.channels.base import Arrival, CallerListener, Party, Reception
 from offhook.channels.livekit_channel import LiveKitChannel
 from offhook.channels.livekit_company import DELIBERATE, Company
 from offhook.channels.livekit_ffi import Mouth, switch
-from offhook.channels.livekit_peers import Peer, joined
-from offhook.channels.livekit_server import NAMED
+from offhook.channels.livekit_peers import Peer
+from offhook.channels.livekit_server import NAMED, SINCE
 from offhook.channels.livekit_talk import Talk
 from offhook.channels.livekit_words import Speaker, Words
 from offhook.foundation.errors import OffhookError, ProviderError
@@ -78,7 +78,7 @@ class RoomCall:
         self._room = rtc.Room()
         self._handle = 0
         self._mouth = Mouth()
-        self._track = ""
+        self._track = self._since = ""
         self._listener: CallerListener | None = None
         self._channel: LiveKitChannel | None = None
         self._reason: EndReason | None = None
@@ -113,6 +113,7 @@ class RoomCall:
     async def _enter(self) -> rtc.LocalTrackPublication:
         room = self._room
         self.company.attend(room)
+        room.on("participant_connected", self._met)
         room.on("reconnecting", self._parted)
         room.on("reconnected", self._rejoined)
         room.on("disconnected", self._thrown_out)
@@ -127,7 +128,8 @@ class RoomCall:
         except Exception as error:  # the SDK raises plain exceptions, with addresses in them
             raise ProviderError("livekit", f"the room was not to be had ({type(error).__name__})") from None
         self._track = published.sid
-        self.words.show(**{NAMED: self.order.agent_name})
+        self._since = room.local_participant.attributes.get(SINCE, "")
+        self.words.show(**{NAMED: self.order.agent_name, SINCE: self._since})
         self.spawn(self.words.run(room.local_participant), "words")
         Talk(self).listen(room)
         for participant in tuple(room.remote_participants.values()):
@@ -135,14 +137,20 @@ class RoomCall:
         return published
 
     def _rival(self) -> bool:
-        """Whether another agent of this name is here, and was before us."""
+        """Whether another agent of this name is here, who was sent before us."""
+        return any(self._is_older(other) for other in self._room.remote_participants.values())
+
+    def _is_older(self, other: rtc.RemoteParticipant) -> bool:
+        if other.attributes.get(NAMED) != self.order.agent_name:
+            return False
         me = self._room.local_participant
-        mine = (joined(me), me.identity)
-        for other in self._room.remote_participants.values():
-            theirs = (joined(other), other.identity)
-            if other.attributes.get(NAMED) == self.order.agent_name and theirs < mine:
-                return True
-        return False
+        return (other.attributes.get(SINCE, ""), other.identity) < (self._since, me.identity)
+
+    def _met(self, other: rtc.RemoteParticipant) -> None:
+        """A room that was lost may have got another agent meanwhile: the first one stays."""
+        if self._is_older(other):
+            _log.info("another agent of ours was here first", room=self.order.room, call_id=self.call_id)
+            self.end(EndReason.REFUSED)
 
     async def _first(self, track: rtc.LocalTrackPublication) -> Peer | None:
         """The first human, once they can hear us; None where nobody came."""
@@ -235,7 +243,7 @@ class RoomCall:
         self._lost = asyncio.get_running_loop().call_later(seconds, self._closed, reason)
 
     def _returned(self) -> None:
-        """The caller is here again."""
+        """Somebody is here again."""
         if self._lost is not None and self._listener is not None:
             self._lost.cancel()
             self._lost = None

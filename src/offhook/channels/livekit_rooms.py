@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import structlog
 
 from offhook.channels.base import Reception
 from offhook.channels.livekit_room import Order, RoomCall, Rules
-from offhook.channels.livekit_server import NAMED
+from offhook.channels.livekit_server import NAMED, SINCE
 from offhook.channels.livekit_worker import Busyness, Decline
 from offhook.foundation.errors import LimitError, OffhookError
 from offhook.foundation.events import EndReason
@@ -115,7 +116,8 @@ class Rooms:
 
     def attributes(self) -> dict[str, str]:
         """What our agents are known by in rooms."""
-        return {NAMED: self._agent_name, "lk.agent.state": "initializing"}
+        sent = f"{time.time_ns() // 1_000_000:015d}"
+        return {NAMED: self._agent_name, SINCE: sent, "lk.agent.state": "initializing"}
 
     def check_room(self) -> None:
         """Raises LimitError where no agent can go into a room now."""

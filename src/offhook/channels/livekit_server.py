@@ -20,6 +20,8 @@ NAME = "livekit"
 SECONDS = 5.0
 NAMED = "offhook.agent_name"
 """Attribute of our agents in rooms: what they are dispatched as."""
+SINCE = "offhook.since"
+"""Attribute of our agents in rooms: when they were sent, as a number that may be compared as text."""
 WORKER_TTL = timedelta(minutes=5)
 AGENT_TTL = timedelta(hours=1)
 T = TypeVar("T")
