@@ -43,6 +43,13 @@ const EVENT_WORDS: Record<string, string> = {
   wrapped_up: "Wrapped up",
   sentiment: "Caller's sentiment",
   alert: "Alert",
+  route: "Routed",
+  handed_over: "Handed over",
+  queued: "Waits for an operator",
+  queue_rang: "Rang an operator",
+  queue_missed: "Operator did not answer",
+  unqueued: "Waits no more",
+  call_back_asked: "Wants to be called back",
   provider_failed: "Provider failed",
   notice: "Notice",
 };

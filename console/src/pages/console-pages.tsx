@@ -4,6 +4,8 @@ import type { JSX } from "preact";
 import "../styles/desk.css";
 import "../styles/floor.css";
 import "../styles/pages.css";
+import "../styles/center.css";
+import { Rings } from "../parts/rings";
 import { AuditPage } from "./audit";
 import { CallList } from "./call-list";
 import { CallPage } from "./call-page";
@@ -12,6 +14,8 @@ import { LiveCaller } from "./live-caller";
 import { LiveFloor } from "./live-floor";
 import { LoginPage } from "./login";
 import { Playground } from "./playground";
+import { QueuesPage } from "./queues";
+import { RoutingPage } from "./routing";
 import { UsersPage } from "./users";
 
 export interface Shown {
@@ -26,6 +30,8 @@ const PAGES: Record<string, () => Shown> = {
   "/login": () => ({ title: "Log in", view: <LoginPage /> }),
   "/users": () => ({ title: "Users", view: <UsersPage /> }),
   "/audit": () => ({ title: "Audit", view: <AuditPage /> }),
+  "/routing": () => ({ title: "Routing", view: <RoutingPage /> }),
+  "/queues": () => ({ title: "Queues", view: <QueuesPage /> }),
   "/live": live,
 };
 
@@ -36,7 +42,20 @@ function live(): Shown {
   return { title: "Cockpit", view: <Desk id={id} /> };
 }
 
+/** The page at a path, below what rings for whoever is there. */
 export function page(at: string): Shown {
+  const shown = pageAt(at);
+  if (at === "/login" || at === "/live") return shown;
+  const view = (
+    <>
+      <Rings />
+      {shown.view}
+    </>
+  );
+  return { title: shown.title, view };
+}
+
+function pageAt(at: string): Shown {
   const known = PAGES[at];
   if (known !== undefined) return known();
   const call = /^\/calls\/([\w-]+)$/.exec(at);

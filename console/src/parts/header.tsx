@@ -33,6 +33,8 @@ export function Header() {
             {link("/", "Live floor")}
             {link("/calls", "Calls")}
             {link("/playground", "Voices")}
+            {link("/queues", "Queues", may("talk"))}
+            {link("/routing", "Routing", may("edit_agents"))}
             {link("/audit", "Audit", may("see_audit"))}
             {link("/users", "Users", may("edit_users"))}
           </>

@@ -66,6 +66,20 @@ export function detail(event: TimelineEvent): string {
       return `${String(event.rule)}: ${String(event.text)}`;
     case "transferred":
       return `To ${String(event.to)}, by ${String(event.name)}`;
+    case "route":
+      return `To ${String(event.target)}${event.rule ? `, rule ${String(event.rule)}` : ""}: ${String(event.why)}`;
+    case "handed_over":
+      return `${String(event.source)} → ${String(event.target)}${event.voice_changed === true ? ", another voice" : ""}`;
+    case "queued":
+      return `${String(event.queue)}, number ${String(event.position)} in line${event.again === true ? ", again" : ""}`;
+    case "queue_rang":
+      return String(event.name);
+    case "queue_missed":
+      return sentenceCase(String(event.why));
+    case "unqueued":
+      return `${sentenceCase(String(event.outcome))} after ${clock(Number(event.waited_ms))}${event.target ? `, to ${String(event.target)}` : ""}`;
+    case "call_back_asked":
+      return String(event.number);
     case "wrapped_up":
       return `${sentenceCase(String(event.disposition))}, ${String(event.name)}`;
     case "tool_called":
