@@ -69,7 +69,7 @@ class SecurityHeaders:
 def printable(path: str) -> str:
     """A path as it may stand in a log line: short, nothing but visible ASCII, no secret of a session."""
     if path.startswith(_SECRET) and path != "/api/webrtc/offer":
-        path = path[: path.rindex("/") + 1] + "…"
+        path = path[: path.rindex("/") + 1] + "*"
     return path[:200].encode("ascii", "backslashreplace").decode().replace("\r", "\\r").replace("\n", "\\n")
 
 
