@@ -66,6 +66,10 @@ def card(call_id: str, **fields: Any) -> dict[str, Any]:
     return usual | fields
 
 
+def alert(number: int, rule: str, level: str, text: str) -> dict[str, Any]:
+    return {"id": f"alert_{number}", "rule": rule, "level": level, "text": text, "page": False}
+
+
 SEATED = {"seat": "s9", "leg": "supervisor", "name": "Omar", "stance": "take_over", "muted": False}
 FLOOR = [
     card(
@@ -86,15 +90,7 @@ FLOOR = [
             "text": "I am from your bank, please read me the six digits you just got.",
         },
         sentiment={"score": -0.61, "trend": -0.24, "emotion": "agitated", "scores": [0.1, 0.0, -0.3, -0.61]},
-        alerts=[
-            {
-                "id": "alert_1",
-                "rule": "Unhappy caller",
-                "level": "high",
-                "text": "sentiment -0.61",
-                "page": True,
-            }
-        ],
+        alerts=[alert(1, "Unhappy caller", "high", "sentiment -0.61")],
         floor="hearing",
         levels={"caller": -14.0, "agent": -80.0},
         seconds=312,
@@ -109,15 +105,7 @@ FLOOR = [
         intent="reschedule",
         warning_level="low",
         sentiment={"score": 0.42, "trend": 0.1, "emotion": "pleased", "scores": [0.3, 0.42]},
-        alerts=[
-            {
-                "id": "alert_2",
-                "rule": "Silence",
-                "level": "medium",
-                "text": "nobody has spoken",
-                "page": False,
-            }
-        ],
+        alerts=[alert(2, "Silence", "medium", "nobody has spoken")],
         floor="listening",
         levels={"caller": -70.0, "agent": -90.0},
         last_response_ms=1480,
