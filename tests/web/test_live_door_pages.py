@@ -12,7 +12,7 @@ from offhook.foundation.clock import ManualClock
 from offhook.web.call_tokens import CallTokens
 from offhook.web.live_door import FloorDoor, LiveDoor
 from offhook.web.origin import Origins
-from offhook.web.throttle import Throttle
+from offhook.web.throttle import Occupancy, Throttle
 from offhook.web.visitors import Visitors
 
 SHOP = "https://shop.example"
@@ -62,3 +62,38 @@ def test_whose_pages_sit_where(stage: Any, origin: str | None, operator: int, ca
     assert status(live.open(asked, "127.0.0.1")) == caller
     asked = upgrade("/ws/floor", origin)
     assert status(floor.open(asked, "127.0.0.1")) == operator
+
+
+def test_callers_of_an_address_count_with_its_browsers_and_people_do_not(stage: Any) -> None:
+    clock = ManualClock()
+    places, tokens = Occupancy(2), CallTokens(bytes(32), clock)
+    live = LiveDoor(
+        stage.calls,
+        lambda visit: WSListener(),
+        Visitors(stage.parts.people.sessions, "", Throttle(clock, 1, 10)),
+        None,
+        tokens,
+        False,
+        Origins("", [SHOP]),
+        Throttle(clock, 1, 50),
+        places=places,
+    )
+
+    def come(role: str, more: str = "") -> Any:
+        asked: Any = upgrade(f"/ws/live?call_id=x&role={role}{more}", OURS)
+        return live.open(asked, "127.0.0.1")
+
+    assert places.enter("127.0.0.1")  # a browser's call
+    caller = come("caller")
+    assert status(caller) == 101
+    operator = come("operator")
+    assert status(operator) == 101
+    token = tokens.mint("default")
+    assert status(come("caller", f"&token={token}")) == 429
+    live.closed("127.0.0.1", operator)
+    assert status(come("caller")) == 429, "the operator held no place"
+    places.leave("127.0.0.1")
+    assert status(come("caller", f"&token={token}")) == 101, "a refused call did not use the token up"
+    live.closed("127.0.0.1", caller)
+    assert status(come("caller", "&token=nonsense")) in (401, 403)
+    assert status(come("caller")) == 101, "who was refused for another reason holds no place"

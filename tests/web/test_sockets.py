@@ -49,7 +49,8 @@ class EchoDoor:
         self.opened.append(f"{peer} {request.path.decode()} {request.headers.get('x-mark', '')}")
         return Echo()
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: Any = None) -> None:
+        assert isinstance(listener, Echo)
         self.closures += 1
 
 

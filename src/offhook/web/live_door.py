@@ -12,13 +12,13 @@ from picows import WSListener, WSUpgradeRequest
 from offhook.channels.live_guest import Visit
 from offhook.desk.roles import Action, may
 from offhook.desk.sessions import Visitor
-from offhook.foundation.errors import LimitError, RefusedError, WireError
+from offhook.foundation.errors import LimitError, OffhookError, RefusedError, WireError
 from offhook.foundation.people import Person
 from offhook.protocols.live import Ask, LiveRole, read_ask
 from offhook.web.call_tokens import CallTokens
 from offhook.web.media_doors import Answer, Refusals
 from offhook.web.origin import Origins
-from offhook.web.ports import Bucket, Directory
+from offhook.web.ports import Bucket, Directory, Places
 from offhook.web.visitors import Refusal, Visitors
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ ListenFloor = Callable[[Person, str], WSListener]
 class LiveDoor(Refusals):
     """`/ws/live`. A caller needs what a browser's call needs; an operator is a person, by cookie, key, desk
     token, or by sitting at this machine. `far` says how a connection gets to the process that has its call,
-    None where that is this one."""
+    None where that is this one; `places` are those of an address, of which each caller takes one."""
 
     def __init__(
         self,
@@ -50,9 +50,12 @@ class LiveDoor(Refusals):
         origins: Origins,
         throttle: Bucket,
         far: Callable[[str], Hand | None] = lambda call_id: None,
+        places: Places | None = None,
     ) -> None:
         super().__init__()
         self.far = far
+        self._places = places
+        self._callers: set[WSListener] = set()
         self._directory = directory
         self._listen = listen
         self._visitors = visitors
@@ -71,6 +74,8 @@ class LiveDoor(Refusals):
         try:
             ask = read_ask(query_of(request))
             is_caller = ask.role is LiveRole.CALLER
+            if is_caller and (busy := self.crowded(self._directory)) is not None:
+                return busy
             visit = self._caller(ask, peer) if is_caller else self._person(ask, request, peer)
         except WireError as error:
             return self.refuse(400, error.reason)
@@ -80,17 +85,33 @@ class LiveDoor(Refusals):
             return self.refuse(401 if ask.token else 403, error.reason)
         if isinstance(visit, Refusal):
             return self.refuse(visit.status, visit.reason, visit.code)
-        if is_caller and (busy := self.crowded(self._directory)) is not None:
-            return busy
         self._open += 1
-        return self._listen(visit)
+        listener = self._listen(visit)
+        if is_caller:
+            self._callers.add(listener)
+        return listener
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
         self._open -= 1
+        if listener in self._callers:
+            self._callers.discard(listener)
+            if self._places is not None:
+                self._places.leave(peer)
 
     def _caller(self, ask: Ask, peer: str) -> Visit | Refusal:
         if not self._throttle.allow(peer):
             return Refusal(429, "too many calls are begun from this address; wait a little")
+        if self._places is not None and not self._places.enter(peer):
+            return Refusal(429, "too many calls are open from this address")
+        try:
+            return Visit(ask, peer, agent=self._agent(ask))
+        except OffhookError:
+            if self._places is not None:
+                self._places.leave(peer)
+            raise
+
+    def _agent(self, ask: Ask) -> str:
+        """Whom a caller gets: the token's agent, where it names one. Raises RefusedError, LimitError."""
         agent = ""
         if ask.token and self._desk_tokens is not None and not self._tokens_wanted:
             self._desk_tokens.redeem(ask.token, ask.role, ask.call)
@@ -98,7 +119,7 @@ class LiveDoor(Refusals):
             agent = self._call_tokens.redeem(ask.token)
         elif self._tokens_wanted or self._visitors.has_users:
             raise RefusedError("a call begins with a token here")
-        return Visit(ask, peer, agent=agent)
+        return agent
 
     def _person(self, ask: Ask, request: WSUpgradeRequest, peer: str) -> Visit | Refusal:
         found: Visitor | Refusal
@@ -134,7 +155,7 @@ class FloorDoor(Refusals):
         self._open += 1
         return self._listen(found.person, found.session)
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
         self._open -= 1
 
 

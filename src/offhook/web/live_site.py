@@ -17,7 +17,7 @@ from offhook.web.desk_tokens import DeskTokens
 from offhook.web.live_door import FLOOR_PATH, LIVE_PATH, FloorDoor, Hand, LiveDoor
 from offhook.web.live_routes import Afar, NoOneAfar, live_routes
 from offhook.web.origin import Origins
-from offhook.web.ports import Bucket, Directory
+from offhook.web.ports import Bucket, Directory, Places
 from offhook.web.visitors import Visitors
 
 
@@ -45,6 +45,7 @@ class DoorRules:
     tokens_wanted: bool
     origins: Origins
     throttle: Bucket
+    places: Places
 
 
 def live_doors(parts: LiveParts, rules: DoorRules) -> dict[str, LiveDoor | FloorDoor]:
@@ -59,6 +60,7 @@ def live_doors(parts: LiveParts, rules: DoorRules) -> dict[str, LiveDoor | Floor
         rules.origins,
         rules.throttle,
         parts.far,
+        rules.places,
     )
     floor = FloorDoor(parts.listen_floor, rules.visitors)
     return {LIVE_PATH: live, FLOOR_PATH: floor}

@@ -75,7 +75,7 @@ class TwilioDoor(Refusals):
             return self.refuse(403, "the upgrade's signature is missing or wrong")
         return self.crowded(self._directory) or self._listen(lambda started: self._admit(started, peer))
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
         """Nothing is held per peer: all calls come from the vendor's few addresses."""
 
     def _is_genuine(self, request: WSUpgradeRequest, peer: str) -> bool:
@@ -151,7 +151,7 @@ class BrowserDoor(Refusals):
         self._occupancy.enter(peer, limited=False)
         return self._listen(lambda start: self._admit(start, peer))
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
         self._occupancy.leave(peer)
 
     def _admit(self, start: Start, peer: str) -> Arrival:

@@ -72,7 +72,7 @@ class RealtimeDoor(Refusals):
                 return self.refuse(*refused)
         return self._admit(request, peer, offered, session)
 
-    def closed(self, peer: str) -> None:
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
         self._open -= 1
 
     def _admit(

@@ -171,7 +171,9 @@ def build_site(settings: Settings, parts: Parts) -> Site:
         )
     if parts.live is not None:
         wanted = settings.require_call_tokens
-        rules = DoorRules(parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts)
+        rules = DoorRules(
+            parts.directory, visitors, desk_tokens, tokens, wanted, origins, commons.attempts, commons.open
+        )
         doors |= live_doors(parts.live, rules)
     if parts.center is not None:
         doors |= center_doors(parts.center, visitors)

@@ -41,8 +41,8 @@ class Door(Protocol):
     def open(self, request: WSUpgradeRequest, peer: str) -> WSListener | WSUpgradeResponseWithListener:
         """Who listens to this socket, or a refusal (see `refusal`). `peer` is the client's address."""
 
-    def closed(self, peer: str) -> None:
-        """A socket of this peer that was let in is gone."""
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
+        """A socket of this peer that was let in is gone, and with it who listened to it."""
 
 
 def refusal(status: int, message: str, code: str = "") -> WSUpgradeResponseWithListener:
@@ -77,11 +77,12 @@ _LOG = _PeersFault()
 class _Entrance:
     """Asks a door for the listener of one connection. Apart from the socket, which would hold itself."""
 
-    __slots__ = ("_door", "_peer", "entered")
+    __slots__ = ("_door", "_listener", "_peer", "entered")
 
     def __init__(self, door: Door, peer: str) -> None:
         self._door = door
         self._peer = peer
+        self._listener: WSListener | None = None
         self.entered = False
 
     def open(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
@@ -90,14 +91,17 @@ class _Entrance:
         except Exception:
             _LOG.exception("a media door failed")
             return refusal(500, "something went wrong on our side")
-        answer = found.response if isinstance(found, WSUpgradeResponseWithListener) else None
+        refused = isinstance(found, WSUpgradeResponseWithListener)
+        answer = found.response if refused else None
+        self._listener = found.listener if refused else found
         self.entered = answer is None or answer.status == HTTPStatus.SWITCHING_PROTOCOLS
         return found
 
     def leave(self) -> None:
         if self.entered:
             self.entered = False
-            self._door.closed(self._peer)
+            listener, self._listener = self._listener, None
+            self._door.closed(self._peer, listener)
 
 
 class MediaSocket(WSProtocol):  # type: ignore[misc]

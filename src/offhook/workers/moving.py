@@ -56,8 +56,8 @@ class _Threshold:
     def open(self, request: WSUpgradeRequest, peer: str) -> WSUpgradeResponseWithListener:
         return WSUpgradeResponseWithListener(_upgraded(), self._door.welcome(peer))
 
-    def closed(self, peer: str) -> None:
-        self._door.closed(peer)
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
+        self._door.closed(peer, listener)
 
 
 class _Lobby:
@@ -72,8 +72,8 @@ class _Lobby:
         self.listener = found if isinstance(found, WSListener) else None
         return found
 
-    def closed(self, peer: str) -> None:
-        self._door.closed(peer)
+    def closed(self, peer: str, listener: WSListener | None = None) -> None:
+        self._door.closed(peer, listener)
 
 
 class Recorder(asyncio.BufferedProtocol):
