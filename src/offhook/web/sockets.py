@@ -91,9 +91,10 @@ class _Entrance:
         except Exception:
             _LOG.exception("a media door failed")
             return refusal(500, "something went wrong on our side")
-        refused = isinstance(found, WSUpgradeResponseWithListener)
-        answer = found.response if refused else None
-        self._listener = found.listener if refused else found
+        if isinstance(found, WSUpgradeResponseWithListener):
+            answer, self._listener = found.response, found.listener
+        else:
+            answer, self._listener = None, found
         self.entered = answer is None or answer.status == HTTPStatus.SWITCHING_PROTOCOLS
         return found
 
