@@ -14,7 +14,7 @@ from offhook.audio.resample import resample_clip
 from offhook.call.dialogue import Dialogue, Stage
 from offhook.call.hears import who_hears
 from offhook.call.hold_audio import Pattern
-from offhook.call.human_hearing import HumanHearing, TurnCounter
+from offhook.call.human_hearing import Discreet, HumanHearing, TurnCounter
 from offhook.call.legs import CallerLeg
 from offhook.call.modes import HEARS, TALKS, Part, mode_of
 from offhook.call.seat import Seat
@@ -75,6 +75,7 @@ class Bridge:
         self._speaks_for = False
         self._line = False
         self._lost = False
+        self._back = ""
         self._closed = False
         self._waits = False
         self._last_words: set[asyncio.Task[None]] = set()
@@ -118,10 +119,30 @@ class Bridge:
         self._check(stance)
         if seat.stance is Stance.TAKE_OVER:
             self._speaks_for = self._held = self._line = False
-        seat.stance = stance
-        if stance not in TALKS and seat.hearing is not None:
+        before, seat.stance = seat.stance, stance
+        if Stance.CONSULT in (before, stance):
+            self._hear_anew(seat)
+        elif stance not in TALKS and seat.hearing is not None:
             seat.hearing.hush()
         self._timeline.emit(StanceChanged(seat.id, seat.person.id, stance))
+        self._settle()
+
+    def connect(self, seat: Seat) -> None:
+        """Who was consulted has taken over from now on, with whoever had the call listening. Raises
+        ConflictError."""
+        if self._closed or seat.gone or seat.stance is not Stance.CONSULT:
+            raise ConflictError("nobody is told about this call now")
+        holder = self.holder
+        self._held = self._waits = self._line = self._speaks_for = False
+        if holder is not None:
+            holder.stance = Stance.LISTEN
+            if holder.hearing is not None:
+                holder.hearing.hush()
+        seat.stance = Stance.TAKE_OVER
+        self._hear_anew(seat)
+        if holder is not None:
+            self._timeline.emit(StanceChanged(holder.id, holder.person.id, Stance.LISTEN))
+        self._timeline.emit(StanceChanged(seat.id, seat.person.id, Stance.TAKE_OVER))
         self._settle()
 
     def muted(self, seat: Seat) -> None:
@@ -201,6 +222,14 @@ class Bridge:
         self._waits = on
         self._line = False
         self._settle()
+
+    def give_back(self, line: str) -> None:
+        """The agent goes on with a caller who waited in vain: it says `line`, then answers who spoke last."""
+        if self._waits and not self._closed:
+            self._waits = self._line = False
+            self._back = line
+            self._settle()
+            self._back = ""
 
     def announce(self, text: str) -> bool:
         """Tell a caller who waits something, in the agent's voice; False when it cannot be said now."""
@@ -284,6 +313,8 @@ class Bridge:
             raise RefusedError("the agent's voice cannot be had on this call now")
         if self._held:
             raise ConflictError("the call is on hold")
+        if self.mode is Mode.CONSULT:
+            raise ConflictError("the caller waits while somebody is told about the call")
 
     def _say(self, text: str, sound: tuple[Clause, ...]) -> None:
         if self.mode is Mode.TAKEOVER:
@@ -307,7 +338,7 @@ class Bridge:
             self._stage.bridged(True)
         self.sound.route(mode, self._timeline.now_ms())
         if answers:
-            dialogue.step_in(back=self._lost)
+            dialogue.step_in(back=self._lost, line=self._back)
         else:
             dialogue.step_aside()
             if mode is not Mode.SAY:
@@ -329,21 +360,33 @@ class Bridge:
         """Who hears whom now, by kind of leg: ear → sources."""
         return who_hears(self.mode, self.seats)
 
+    def _hear_anew(self, seat: Seat) -> None:
+        """What was said in private stays there, what is said from now on is of the call; or the reverse."""
+        self._stop_hearing(seat)
+        seat.hearing = None
+        self._hear(seat)
+
     def _hear(self, seat: Seat) -> None:
         """Give a seat a recognizer's ear of its own."""
         fittings = self._stage.fittings
         if fittings.stt is None:
             return
         leg = CallerLeg(SPOKEN, lambda at, audio: None)
+        private = seat.stance is Stance.CONSULT
 
         def said(text: str) -> None:
-            self._stage.conversation.aside.overhear(text)
+            if not private:
+                self._stage.conversation.aside.overhear(text)
 
         def turn(number: int, text: str) -> None:
-            if not self._closed:
+            if private and seat.stance is Stance.CONSULT:
+                seat.on_private(text)
+            elif not private and not self._closed:
                 self._stage.conversation.tell(seat.leg, text)
 
+        told = Discreet(self._timeline) if private else self._timeline
+        turns = TurnCounter() if private else self._turns
         seat.hearing = HumanHearing(
-            leg, seat.leg, seat.id, fittings, self._timeline, self._stage.spawn, self._turns, said, turn
+            leg, seat.leg, seat.id, fittings, told, self._stage.spawn, turns, said, turn
         )
         fittings.walk(seat.hearing)

@@ -248,8 +248,8 @@ class Conversation(Conduct):
             self.aside.lines.clear()
             self._give_up()
 
-    def step_in(self, back: bool = False) -> None:
-        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+    def step_in(self, back: bool = False, line: str = "") -> None:
+        """The agent has the call again: it says `line`, or that it is `back`, answers who waits, or listens."""
         if not self.aside.away:
             return
         self.aside.away = False
@@ -257,7 +257,7 @@ class Conversation(Conduct):
         self._begin_wait()
         said = [message for message in self._history.messages if not message.hidden]
         waits = self.floor is Floor.LISTENING and bool(said) and said[-1].leg is LegKind.CALLER
-        line = self._line_of("back") if back else ""
+        line = line or (self._line_of("back") if back else "")
         if line:
             self.aside.owed = list(self._history.messages) if waits else None
             self.say_line(line)

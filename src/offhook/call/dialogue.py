@@ -117,8 +117,8 @@ class Dialogue(Protocol):
     def drop_lines(self) -> None:
         """The lines of humans that are being said, or wait, are given up, as heard. Idempotent."""
 
-    def step_in(self, back: bool = False) -> None:
-        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+    def step_in(self, back: bool = False, line: str = "") -> None:
+        """The agent has the call again: it says `line`, or that it is `back`, answers who waits, or listens."""
 
     def tell(self, leg: LegKind, text: str) -> None:
         """A human said this to the caller: the agent knows it, and does not answer."""

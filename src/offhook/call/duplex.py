@@ -212,8 +212,8 @@ class DuplexConversation(DuplexTurns):
         if self.saying:
             self._give_up()
 
-    def step_in(self, back: bool = False) -> None:
-        """The call is the agent's again: it says that it is `back`, answers who waits, or listens."""
+    def step_in(self, back: bool = False, line: str = "") -> None:
+        """The agent has the call again: it says `line`, or that it is `back`, answers who waits, or listens."""
         if not self.aside.away:
             return
         self.aside.away = False
@@ -222,7 +222,7 @@ class DuplexConversation(DuplexTurns):
         self._waits.input(self._timeline.now_ms())
         waits = self._meanwhile.end()
         self.aside.owed = [Message(LegKind.CALLER, waits)] if waits else None
-        line = self._agent.line("back", self._language) if back else ""
+        line = line or (self._agent.line("back", self._language) if back else "")
         if line:
             self.say_line(line)
         elif waits:

@@ -26,8 +26,8 @@ def who_hears(mode: Mode, seats: Sequence[Seat]) -> dict[str, list[str]]:
 def _names(parts: Iterable[Part], seats: Sequence[Seat], ear: Seat | None) -> set[str]:
     names: set[str] = set()
     for part in parts:
-        if part is Part.OPERATOR:
-            talkers = (s for s in seats if s.part is Part.OPERATOR and s is not ear and not s.muted)
+        if part in (Part.OPERATOR, Part.CONSULTED):
+            talkers = (s for s in seats if s.part is part and s is not ear and not s.muted)
             names |= {str(seat.leg) for seat in talkers}
         else:
             names.add(str(part))

@@ -15,11 +15,12 @@ from offhook.call.hold_audio import Pattern, hold_pattern
 from offhook.call.judge import words
 from offhook.call.legs import PRE_ROLL_MS, WINDOW_MS, CallerLeg
 from offhook.call.speaking import Spawn
-from offhook.call.timeline import Timeline, failure
+from offhook.call.timeline import failure
 from offhook.call.turns import Signal
 from offhook.call.voice import Voice, VoiceTimes
 from offhook.foundation.errors import OffhookError, ProviderError
 from offhook.foundation.events import (
+    CallEvent,
     LegKind,
     SpeechEnded,
     SpeechStarted,
@@ -52,6 +53,33 @@ class Fittings:
 
 
 NO_FITTINGS = Fittings()
+
+
+class Scribe(Protocol):
+    """Where it is written down what was said, and when: the call's timeline, or a part of it."""
+
+    def emit(self, event: CallEvent) -> None: ...
+
+    def now_ms(self) -> float: ...
+
+    def at_ms(self, monotonic: float) -> float: ...
+
+
+class Discreet:
+    """A timeline that is told of no words and no voice: what a human says in private is not of the call."""
+
+    def __init__(self, timeline: Scribe) -> None:
+        self._timeline = timeline
+
+    def emit(self, event: CallEvent) -> None:
+        if not isinstance(event, SpeechStarted | SpeechEnded | TranscriptPartial | TranscriptFinal):
+            self._timeline.emit(event)
+
+    def now_ms(self) -> float:
+        return self._timeline.now_ms()
+
+    def at_ms(self, monotonic: float) -> float:
+        return self._timeline.at_ms(monotonic)
 
 
 class Count(Protocol):
@@ -88,7 +116,7 @@ class HumanHearing:
         kind: LegKind,
         speaker: str,
         fittings: Fittings,
-        timeline: Timeline,
+        timeline: Scribe,
         spawn: Spawn,
         turns: Count,
         said: Callable[[str], None],

@@ -20,12 +20,14 @@ class Part(StrEnum):
     """A human who talks: JOIN or TAKE_OVER."""
     LISTENER = "listener"
     """A human who only hears: LISTEN or COACH."""
+    CONSULTED = "consulted"
+    """A human who is told about the call: CONSULT."""
     COACH = "coach"
     """The coach's voice: of each operator's own."""
     HOLD_AUDIO = "hold_audio"
 
 
-_C, _A, _O, _L = Part.CALLER, Part.AGENT, Part.OPERATOR, Part.LISTENER
+_C, _A, _O, _L, _N = Part.CALLER, Part.AGENT, Part.OPERATOR, Part.LISTENER, Part.CONSULTED
 _NOBODY: frozenset[Part] = frozenset()
 
 HEARS: dict[Mode, dict[Part, frozenset[Part]]] = {
@@ -47,16 +49,27 @@ HEARS: dict[Mode, dict[Part, frozenset[Part]]] = {
         _A: frozenset({_C}),
         _O: frozenset({_C, _A, _O, Part.COACH}),
         _L: frozenset({_C, _A}),
+        _N: frozenset({Part.COACH}),
+    },
+    Mode.CONSULT: {
+        _C: frozenset({Part.HOLD_AUDIO}),
+        _A: _NOBODY,
+        _O: frozenset({_N, _O}),
+        _L: _NOBODY,
+        _N: frozenset({Part.COACH, _O}),
     },
     Mode.HOLD: {_C: frozenset({Part.HOLD_AUDIO}), _A: _NOBODY, _O: _NOBODY, _L: _NOBODY},
 }
-"""Mode → ear → whose sound is in it. An operator hears the other operators, never the own voice."""
+"""Mode → ear → whose sound is in it. An operator hears the other operators, never the own voice. Who is told
+about a call hears the briefing voice, which is the coach's of that ear, and an operator who has the call."""
 
 TALKS = (Stance.JOIN, Stance.TAKE_OVER)
 
 
 def part_of(stance: Stance) -> Part:
     """What a human of this stance is in the table."""
+    if stance is Stance.CONSULT:
+        return Part.CONSULTED
     return Part.OPERATOR if stance in TALKS else Part.LISTENER
 
 
@@ -66,6 +79,8 @@ def mode_of(
     """The mode of a call with these humans. `agent_speaks`: for the one who took over, or to a caller who
     `waits` for a human."""
     present = frozenset(stances)
+    if Stance.CONSULT in present:
+        return Mode.SAY if agent_speaks and waits else Mode.CONSULT
     if held:
         return Mode.HOLD
     if waits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from offhook.call.blend import Blend
@@ -39,6 +40,8 @@ class Seat:
         self.source = Source(Part.OPERATOR, leg, channel.format)
         self.blend = Blend(channel.format.rate)
         self.hearing: HumanHearing | None = None
+        self.on_private: Callable[[str], None] = lambda text: None
+        """Told what this human says while consulted: nobody else is."""
 
     @property
     def part(self) -> Part:

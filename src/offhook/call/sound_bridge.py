@@ -33,6 +33,7 @@ SPOKEN_RATE = SPOKEN.rate
 DUCK = 0.25
 LEVEL_STEPS = 5
 MAX_STEPS = 25
+_VOICES = (Part.OPERATOR, Part.CONSULTED)
 _SILENT = np.zeros(SPOKEN_RATE * FRAME_MS // 1000, np.int16).tobytes()
 
 Taping = Callable[[LegKind, int, bytes], None]
@@ -212,10 +213,9 @@ class SoundBridge:
             samples = blend.one(source, gain if is_heard(source.part, part, mode) else 0.0)
             if samples is not None:
                 frames.append(samples)
-        others = is_heard(Part.OPERATOR, part, mode)
         for other in self._seats:
             if other is not seat:
-                talks = others and other.part is Part.OPERATOR and not other.muted
+                talks = not other.muted and is_heard(other.part, part, mode)
                 samples = blend.one(other.source, gain if talks else 0.0)
                 if samples is not None:
                     frames.append(samples)
@@ -225,7 +225,7 @@ class SoundBridge:
     def _listen(self, seat: Seat, at_ms: float) -> None:
         """A human whom somebody hears is listened to for words."""
         hearing = seat.hearing
-        if hearing is None or seat.muted or seat.part is not Part.OPERATOR or self._mode is Mode.HOLD:
+        if hearing is None or seat.muted or seat.part not in _VOICES or self._mode is Mode.HOLD:
             return
         samples = seat.source.at(SPOKEN_RATE)
         audio = samples.astype("<i2", copy=False).tobytes() if samples is not None else _SILENT

@@ -118,7 +118,7 @@ def counters(cards: Iterable[Card], waiting: int) -> dict[str, int]:
         found["operators"] += len(card["seats"])
         found["agents_answering"] += mode in (Mode.AGENT, Mode.JOIN)
         found["taken_over"] += mode in (Mode.TAKEOVER, Mode.SAY)
-        found["on_hold"] += mode == Mode.HOLD
+        found["on_hold"] += mode in (Mode.HOLD, Mode.CONSULT)
     return found
 
 

@@ -31,7 +31,7 @@ from offhook.foundation.events import (
     TranscriptFinal,
     TurnTimed,
 )
-from offhook.foundation.people import Mode
+from offhook.foundation.people import WAITING, Mode
 
 RECENT_S = 60.0
 ALERT_S = 180.0
@@ -95,7 +95,7 @@ class CallState:
         talks = self._speaking or (
             self.floor in _AGENT_TALKS and self.mode in (Mode.AGENT, Mode.JOIN, Mode.SAY)
         )
-        return 0.0 if talks or self.mode is Mode.HOLD else max(0.0, now - self._quiet_since)
+        return 0.0 if talks or self.mode in WAITING else max(0.0, now - self._quiet_since)
 
     def facts(self, now: float, *, alone: bool) -> Facts:
         """For the attention score. `alone`: nobody is there whom the caller could hear."""
@@ -177,11 +177,11 @@ class CallState:
                 self._note("prompt", now)
 
     def _mode_changed(self, mode: Mode, now: float) -> None:
-        if mode is not Mode.HOLD:
+        if mode not in WAITING:
             self._held_since = None
         elif self._held_since is None:
             self._held_since = now
-        if self.mode is Mode.HOLD:
+        if self.mode in WAITING:
             self._quiet_since = now
         self.mode = mode
 

@@ -96,6 +96,7 @@ STANCES: Mapping[Stance, Action] = {
     Stance.COACH: Action.COACH,
     Stance.JOIN: Action.TALK,
     Stance.TAKE_OVER: Action.TALK,
+    Stance.CONSULT: Action.TALK,  # and only who was asked
 }
 """What each stance takes; `stance` messages are judged by this."""
 

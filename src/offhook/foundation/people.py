@@ -44,6 +44,8 @@ class Stance(StrEnum):
     """Talks with caller and agent."""
     TAKE_OVER = "take_over"
     """Talks with the caller instead of the agent."""
+    CONSULT = "consult"
+    """Was asked to take the call, and is told about it in private: neither hears the caller nor is heard."""
 
 
 class Mode(StrEnum):
@@ -54,4 +56,10 @@ class Mode(StrEnum):
     TAKEOVER = "takeover"
     SAY = "say"
     """The agent speaks for the human who took over."""
+    CONSULT = "consult"
+    """A human who was asked to take the call is told about it, and the caller waits."""
     HOLD = "hold"
+
+
+WAITING = (Mode.HOLD, Mode.CONSULT)
+"""The caller waits, and hears hold audio."""

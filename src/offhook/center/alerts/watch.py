@@ -190,11 +190,11 @@ class Quiet:
             case Queued() | Unqueued():
                 self._queued, self._since = isinstance(event, Queued), now
             case ModeChanged(mode=mode):
-                if self._mode is Mode.HOLD:
+                if self._mode in (Mode.HOLD, Mode.CONSULT):
                     self._since = now
                 self._mode = mode
 
     def seconds(self, now: float) -> float:
         agent = self._floor in _TALKS and self._mode in (Mode.AGENT, Mode.JOIN, Mode.SAY)
-        busy = self._speaking or agent or self._queued or self._mode is Mode.HOLD
+        busy = self._speaking or agent or self._queued or self._mode in (Mode.HOLD, Mode.CONSULT)
         return 0.0 if busy else max(0.0, now - self._since)
