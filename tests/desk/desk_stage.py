@@ -21,6 +21,7 @@ from offhook.audio.frame import AudioFormat
 from offhook.bus.memory import MemoryBus
 from offhook.call.clockwork import MediaClock
 from offhook.call.directory import Directory, House, LiveCall
+from offhook.call.timeline import Sink, Timeline
 from offhook.channels.bounds import SocketBounds
 from offhook.channels.floor import FloorSocket
 from offhook.channels.live import LiveSocket
@@ -191,6 +192,10 @@ class DeskStage:
         quiet = Agent("default", greeting="", patience=Patience())
         agents = {"default": quiet, "sales": Agent("sales", greeting="Hello there, this is sales.")}
         self.store, self.reel = Ledger(), Tracks()
+        self.more: Callable[[Timeline], Sequence[Sink]] = lambda timeline: ()
+        self.tap: Callable[[str, AudioFormat], Callable[[int, bytes], None] | None] = lambda call, format: (
+            None
+        )
         self.floor: Floor
         house = House(
             clock,
@@ -203,7 +208,8 @@ class DeskStage:
             "default",
             "cascade",
             max_calls=4,
-            followers=lambda timeline: [lambda entry: self.floor.take(entry)],
+            followers=lambda timeline: [lambda entry: self.floor.take(entry), *self.more(timeline)],
+            tap=lambda call_id, format: self.tap(call_id, format),
         )
         self.directory = Directory(house)
         self.audit = Notes()
