@@ -34,7 +34,7 @@ def brief(human, ms=4000):
 
 
 def measure(humans, since, people):
-    """Levels in dBFS of each tone at each ear and on each tape, the loudest 100 ms counting for the caller's."""
+    """Levels in dBFS of each tone at each ear and on each tape."""
     found = {}
     ears = {"caller": (humans.caller_heard(since), 8000)}
     ears |= {name: (humans.human_heard(human, since), 16_000) for name, human in people.items()}

@@ -118,14 +118,14 @@ class Dialogue(Protocol):
         """The lines of humans that are being said, or wait, are given up, as heard. Idempotent."""
 
     def step_in(self, back: bool = False, line: str = "") -> None:
-        """The agent has the call again: it says `line`, or that it is `back`, answers who waits, or listens."""
+        """The agent has the call again: it says `line`, or that it is `back`; answers, or listens."""
 
     def tell(self, leg: LegKind, text: str) -> None:
         """A human said this to the caller: the agent knows it, and does not answer."""
 
     def guest_said(self, text: str, name: str, *, answered: bool, typed: bool = False) -> None:
-        """Somebody else at the caller's end said (or `typed`) this, and it is on the timeline: the agent knows
-        it, and answers it, too, where it is `answered`."""
+        """Somebody else at the caller's end said (or `typed`) this, and it is on the timeline: the agent
+        knows it, and answers it, too, where it is `answered`."""
 
     def give_way(self) -> None:
         """Somebody else at the caller's end talks over the agent, which stops. Idempotent."""

@@ -213,7 +213,7 @@ class DuplexConversation(DuplexTurns):
             self._give_up()
 
     def step_in(self, back: bool = False, line: str = "") -> None:
-        """The agent has the call again: it says `line`, or that it is `back`, answers who waits, or listens."""
+        """The agent has the call again: it says `line`, or that it is `back`; answers, or listens."""
         if not self.aside.away:
             return
         self.aside.away = False

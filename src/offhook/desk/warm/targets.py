@@ -47,9 +47,9 @@ def read_target(text: str) -> Target:
     """Raises RefusedError."""
     kind, _, name = text.strip().partition(":")
     name = name.strip()
-    if len(text) <= MAX_CHARS and kind in tuple(Kind) and bool(name) is (kind != Kind.ANYONE):
-        if kind != Kind.ROLE or name in tuple(Role):
-            return Target(Kind(kind), name)
+    fits = len(text) <= MAX_CHARS and kind in tuple(Kind) and bool(name) is (kind != Kind.ANYONE)
+    if fits and (kind != Kind.ROLE or name in tuple(Role)):
+        return Target(Kind(kind), name)
     raise RefusedError(
         f"a warm transfer asks for anyone, role:ROLE, queue:NAME or person:ID; roles are {', '.join(Role)}"
     )
