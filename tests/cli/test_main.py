@@ -174,9 +174,18 @@ class TestDoctor:
         (check,) = checks.check_data(Settings(data=tmp_path / "file" / "below"))
         assert check.mark is Mark.WRONG
 
-    def test_settings_of_later_versions_are_mentioned(self) -> None:
-        settings = Settings.model_validate({"livekit": {"url": "wss://x.example"}})
-        assert [check.name for check in checks.check_unused(settings)] == ["livekit"]
+    @pytest.mark.parametrize(
+        ("given", "marks"),
+        [
+            ({}, []),
+            ({"url": "wss://x.example"}, [Mark.NOTE]),
+            ({"url": "wss://x.example", "api_key": "k", "api_secret": "canary"}, [Mark.GOOD]),
+        ],
+    )
+    def test_livekit(self, given: dict[str, str], marks: list[Mark]) -> None:
+        found = list(checks.check_livekit(Settings.model_validate({"livekit": given})))
+        assert [check.mark for check in found] == marks
+        assert "canary" not in repr(found)
 
     def test_a_vendor_needs_its_key(self) -> None:
         (check,) = check_providers(Settings.model_validate({"speech": {"llm": "openai"}}))

@@ -44,7 +44,7 @@ from offhook.providers import Board
 from offhook.providers.center import Center, make_center
 from offhook.providers.desk import make_desk
 from offhook.providers.studio import make_studio
-from offhook.settings import Limits, Settings, Twilio
+from offhook.settings import Limits, LiveKit, Settings, Twilio
 from offhook.speech.llm.fake import ScriptedLlm
 from offhook.speech.stt.fake import ScriptedStt
 from offhook.speech.tts.fake import ScriptedTts
@@ -112,10 +112,13 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         rest: TwilioRest | None = None,
         engine_parts: dict[str, Any] | None = None,
         studio: Studio | None = None,
+        livekit: Any = None,
+        livekit_settings: dict[str, str] | None = None,
         **more: Any,
     ) -> Stage:
         account = Twilio(account_sid="AC" + "0" * 32, auth_token=SecretStr(TOKEN), from_number="+15550100")
         given: dict[str, Any] = {"data": tmp_path, "limits": Limits(calls_per_address=3), **more}
+        given["livekit"] = LiveKit(**livekit_settings or {})
         if phone:
             given |= {"twilio": account, "public_url": PUBLIC}
         settings = Settings(api_key=SecretStr(key) if key else None, **given)
@@ -128,6 +131,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         parts = Parts(
             center=centers[-1].parts(made[-1], bounds, watch),
             live=make_desk(calls, Floor(calls, clock), made[-1], studio, bounds, watch),
+            livekit=livekit,
             people=made[-1],
             evidence=EvidenceDesk(store, tapes, made[-1].audit, tmp_path, clock),
             directory=calls,

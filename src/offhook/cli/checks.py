@@ -70,7 +70,7 @@ def run_checks(online: bool = False) -> Iterator[Check]:
         check_tools,
         check_public_url,
         check_api_key,
-        check_unused,
+        check_livekit,
         check_memory,
     )
     for check in checks:
@@ -187,9 +187,17 @@ def check_api_key(settings: Settings) -> Iterator[Check]:
         yield Check("api key", Mark.GOOD, "none: the console and the API answer on this machine only")
 
 
-def check_unused(settings: Settings) -> Iterator[Check]:
-    if settings.livekit != type(settings.livekit)():
-        yield Check("livekit", Mark.NOTE, "settings are known, but this version has no use for them")
+def check_livekit(settings: Settings) -> Iterator[Check]:
+    wanted = settings.livekit
+    if wanted == type(wanted)():
+        return
+    if not wanted.complete:
+        yield Check("livekit", Mark.NOTE, "no rooms: they need url, api_key and api_secret")
+    elif find_spec("livekit.rtc") is None or find_spec("livekit.api") is None:
+        yield Check("livekit", Mark.WRONG, "its packages are missing", "pip install 'offhook[livekit]'")
+    else:
+        how = "agents are sent there" if wanted.join == "dispatch" else "agents join by themselves"
+        yield Check("livekit", Mark.GOOD, f"rooms at {wanted.url}: {how} as {wanted.agent_name!r}")
 
 
 def check_memory(settings: Settings) -> Iterator[Check]:
