@@ -36,6 +36,7 @@ const EVENT_WORDS: Record<string, string> = {
   transferred: "Transferred",
   coaching_card: "Coach advised",
   card: "Advice",
+  risk: "Warning level",
   card_feedback: "Advice rated",
   entity: "Noticed",
   entity_mentioned: "Mentioned again",

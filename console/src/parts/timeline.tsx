@@ -56,6 +56,8 @@ export function detail(event: TimelineEvent): string {
       return String(event.text || event.clip);
     case "coaching_card":
       return `${sentenceCase(String(event.intent))}: ${String(event.recommended_response)}`;
+    case "risk":
+      return `${sentenceCase(String(event.warning_level))}: ${String(event.warning || sentenceCase(String(event.intent)))}`;
     case "card":
       return sentenceCase(String(event.status));
     case "entity":

@@ -32,8 +32,8 @@ ACTIONS: Mapping[Errand, Action] = {
 
 
 async def run(desk: Desk, person: Person, call_id: str, errand: Mapping[str, Any]) -> None:
-    """Do it on a call of this process. `errand` has its `kind` and what that takes: `text`, `clip`, `to` or `on`.
-    Raises NotFoundError, RefusedError, ConflictError, StorageError."""
+    """Do it on a call of this process. `errand` has its `kind` and what that takes: `text`, `clip`, `to` or
+    `on`. Raises NotFoundError, RefusedError, ConflictError, StorageError."""
     kind = Errand(errand["kind"])
     call = desk.call_for(person, ACTIONS[kind], call_id)
     deeds = desk.deeds

@@ -12,6 +12,7 @@ from offhook.foundation.desk_events import (
     LegLeft,
     LegLevels,
     ModeChanged,
+    RiskSeen,
     SentimentFound,
     WarningLevel,
 )
@@ -157,8 +158,8 @@ class CallState:
                 self._mode_changed(mode, now)
             case LegLeft(leg=leg):
                 self.levels = {name: level for name, level in self.levels.items() if name != leg}
-            case CoachingCard():
-                self._carded(event, now)
+            case CoachingCard() | RiskSeen():
+                self._warned(event, now)
             case SentimentFound():
                 self.sentiment = event
                 self._moods.append(event.score)
@@ -185,12 +186,12 @@ class CallState:
             self._quiet_since = now
         self.mode = mode
 
-    def _carded(self, card: CoachingCard, now: float) -> None:
-        if _RANK[card.warning_level] > _RANK[self.warning_level]:
+    def _warned(self, seen: CoachingCard | RiskSeen, now: float) -> None:
+        if _RANK[seen.warning_level] > _RANK[self.warning_level]:
             self._rose_at = now
-        self.intent = card.intent
-        self.warning_level = card.warning_level
-        self.warning = card.warning
+        self.intent = seen.intent
+        self.warning_level = seen.warning_level
+        self.warning = seen.warning
 
     def _note(self, what: str, now: float) -> None:
         self._recent.setdefault(what, deque(maxlen=20)).append(now)

@@ -142,6 +142,20 @@ class CoachingCard(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RiskSeen(CallEvent):
+    """What the caller's turn `turn` shows on a call that nobody is coached on: told where `intent` or
+    `warning_level` is another than before."""
+
+    kind: ClassVar[str] = "risk"
+    turn: int
+    intent: str
+    confidence: float
+    warning_level: WarningLevel
+    warning: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CardChanged(CallEvent):
     """`seat` whose card it is (each operator has an own state of a card), `note` says why, or is feedback."""
 

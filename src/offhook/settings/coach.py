@@ -30,6 +30,8 @@ class CoachProfile(Section):
     """What a caller's turn may be taken for; empty is all of the kind's."""
     red_flags: list[str] = Field(default_factory=list, max_length=100)
     """Phrases that make the warning high at least, in any language."""
+    lookout: bool = True
+    """Whether calls on which nobody is coached are read, too, so that the floor shows a warning."""
 
     @field_validator("red_flags")
     @classmethod
@@ -41,7 +43,8 @@ class CoachProfile(Section):
     def profile(self, name: str) -> Profile:
         kind = self.kind or (SHIPPED[name].kind if name in SHIPPED else Kind.SUPPORT)
         intents = frozenset(self.intents) or INTENTS[kind]
-        return Profile(name, kind, self.instructions or INSTRUCTIONS[kind], intents, tuple(self.red_flags))
+        instructions = self.instructions or INSTRUCTIONS[kind]
+        return Profile(name, kind, instructions, intents, tuple(self.red_flags), self.lookout)
 
 
 class Coach(Section):

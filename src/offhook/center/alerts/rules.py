@@ -10,6 +10,7 @@ from offhook.foundation.desk_events import (
     AlertRaised,
     CoachingCard,
     Emotion,
+    RiskSeen,
     SentimentFound,
     WarningLevel,
 )
@@ -104,7 +105,7 @@ class Watched:
                 return f"the caller seems {event.emotion.value}" if event.emotion in rule.emotions else ""
             case TranscriptFinal() if rule.cause is Cause.KEYWORD:
                 return self._said(event)
-            case CoachingCard() if rule.cause is Cause.WARNING:
+            case CoachingCard() | RiskSeen() if rule.cause is Cause.WARNING:
                 grave = _LEVELS.index(event.warning_level) >= _LEVELS.index(rule.at_least)
                 return f"{event.warning_level.value} warning: {event.warning}" if grave else ""
         return ""

@@ -1,4 +1,4 @@
-"""Gives each live call a coach while somebody is seated who may be coached. Seats nobody."""
+"""Gives each live call a coach while somebody is seated who may be coached, else a lookout. Seats nobody."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from offhook.call.timeline import Timeline
 from offhook.desk.coach.coach import Coach, Counsel
+from offhook.desk.coach.lookout import Lookout
 from offhook.desk.coach.profile import SHIPPED, Profile
+from offhook.foundation.center_events import HandedOver
 from offhook.foundation.desk_events import CoachingCard, LegJoined, LegLeft, StanceChanged
 from offhook.foundation.errors import ConflictError, RefusedError
 from offhook.foundation.events import CallEnded, CallStarted, Entry, LegKind, TranscriptFinal
@@ -70,7 +72,7 @@ class CoachDesk:
     async def close(self) -> None:
         """No coach is left; the brain is closed."""
         for call in tuple(self._calls.values()):
-            call.stop()
+            call.close()
         self._calls.clear()
         if self._counsel.pool is not None:
             self._counsel.pool.shutdown(wait=False, cancel_futures=True)
@@ -82,7 +84,8 @@ class CoachDesk:
 
 
 class CoachedCall:
-    """The sink of one call: its seats, and its coach while there are some to be coached."""
+    """The sink of one call: its seats, and its coach while there are some to be coached; its lookout while
+    there are none."""
 
     def __init__(
         self, timeline: Timeline, rules: Rules, counsel: Counsel, ended: Callable[[str], None]
@@ -94,6 +97,7 @@ class CoachedCall:
         self._agent = ""
         self._seats: dict[str, Stance] = {}
         self.coach: Coach | None = None
+        self._lookout: Lookout | None = None
 
     def __call__(self, entry: Entry) -> None:
         match entry.event:
@@ -107,17 +111,39 @@ class CoachedCall:
             case LegLeft(seat=seat):
                 self._seats.pop(seat, None)
                 self._check()
-            case CallStarted(agent=agent):
-                self._agent = agent
+            case CallStarted(agent=agent) | HandedOver(target=agent):
+                self._answered_by(agent)
             case CallEnded():
-                self.stop()
+                self.close()
                 self._ended(self._timeline.call_id)
 
     def stop(self) -> None:
         """The coach goes. What was said stays on the timeline, for the next one."""
         if self.coach is not None:
             self.coach.stop()
+            if self._lookout is not None:
+                self._lookout.risk = self.coach.risk
             self.coach = None
+
+    def _answered_by(self, agent: str) -> None:
+        """This agent has the call; what was seen so far counts on."""
+        self._agent = agent
+        profile, before = self._rules.profile(agent), self._lookout
+        self._look_away()
+        if profile.lookout:
+            self._lookout = Lookout(self._timeline.call_id, profile, self._counsel, self._timeline.emit)
+            if before is not None:
+                self._lookout.risk = before.risk
+
+    def close(self) -> None:
+        """Nobody reads this call any more. Idempotent."""
+        self.stop()
+        self._look_away()
+
+    def _look_away(self) -> None:
+        if self._lookout is not None:
+            self._lookout.stop()
+            self._lookout = None
 
     def _check(self) -> None:
         wanted = any(stance in self._rules.stances for stance in self._seats.values())
@@ -140,3 +166,5 @@ class CoachedCall:
     def _hear(self, line: TranscriptFinal) -> None:
         if self.coach is not None:
             self.coach.hear(line)
+        elif self._lookout is not None and line.leg is LegKind.CALLER:
+            self._lookout.hear(line)

@@ -18,13 +18,15 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Profile:
     """`intents` is what a caller's turn may be taken for; `red_flags` are phrases that raise the warning to
-    high, in any language; `instructions` go to a language model."""
+    high, in any language; `instructions` go to a language model. `lookout`: calls on which nobody is coached
+    are read, too, for the floor's warnings."""
 
     name: str
     kind: Kind
     instructions: str
     intents: frozenset[Intent]
     red_flags: tuple[str, ...] = ()
+    lookout: bool = True
 
 
 INTENTS = {
