@@ -24,8 +24,11 @@ _POOLS = ("offhook-speech", "tqdm", "pytest_timeout", "AnyIO worker thread")
 _DESCRIPTORS = ("/dev/urandom", "/dev/null", "/proc/")
 """What libraries open once per process and keep."""
 
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
+SLOW = [hypothesis.HealthCheck.too_slow]  # says something of the machine, not of the test
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=SLOW)
+hypothesis.settings.register_profile(
+    "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=SLOW
+)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
