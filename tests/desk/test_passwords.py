@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from offhook.desk import passwords
 from offhook.desk.passwords import PasswordDesk, check_new, is_outdated, make_hash, matches
-from offhook.foundation.errors import LimitError, RefusedError
+from offhook.foundation.errors import LimitError, WireError
 
 PASSWORD = "correct horse battery"
 
@@ -41,7 +41,7 @@ def test_letters_match_however_they_are_composed() -> None:
 
 @pytest.mark.parametrize("bad", ["short", "x" * 300, "aaaaaaaaaaaa", "abababababab", "Sara-Qureshi"])
 def test_passwords_that_are_refused(bad: str) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(WireError):
         check_new(bad, "sara-qureshi")
 
 

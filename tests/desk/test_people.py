@@ -18,7 +18,7 @@ from offhook.desk.audit import Audit
 from offhook.desk.people import People, open_people
 from offhook.desk.sessions import KEY, LOCAL, digest
 from offhook.foundation.clock import ManualClock
-from offhook.foundation.errors import ConflictError, LimitError, RefusedError, StorageError
+from offhook.foundation.errors import ConflictError, LimitError, RefusedError, StorageError, WireError
 from offhook.foundation.people import LOCAL_PERSON, Role
 from offhook.storage import schema
 from offhook.storage.audit import AuditView, Deed
@@ -196,7 +196,7 @@ async def test_ones_own_password(staff: Staff) -> None:
     here, there = [(await accounts.login("boss", PASSWORD, ""))[1] for _ in range(2)]
     with pytest.raises(RefusedError, match="old password"):
         await accounts.change_own_password(here, "wrong", "another long password")
-    with pytest.raises(RefusedError, match="characters"):
+    with pytest.raises(WireError, match="characters"):
         await accounts.change_own_password(here, PASSWORD, "short")
     await accounts.change_own_password(here, PASSWORD, "another long password")
     assert sessions.is_alive(here.session)

@@ -17,7 +17,7 @@ from openai import AsyncOpenAI
 from starlette.responses import StreamingResponse
 
 from offhook.audio.wav import read_wav, write_wav
-from offhook.foundation.errors import LimitError, WireError
+from offhook.foundation.errors import LimitError, UnfitError, WireError
 from offhook.speech.stt.fake import ScriptedStt
 from offhook.speech.tts.fake import ScriptedTts
 from offhook.web.openai_audio import HEARD, TYPES, SpeechEncoder, decode_file, parts
@@ -142,6 +142,26 @@ async def test_a_recording_is_written_down(house: Any) -> None:
             model="whisper-1", file=("a.wav", RECORDING), response_format="srt"
         )
         assert srt == "1\n00:00:00,000 --> 00:00:02,000\nOne part.\n"
+
+
+async def test_a_language_that_is_not_known_is_the_clients_fault(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_english(*more: Any) -> Any:
+        raise UnfitError("moonshine", "understands English only, not 'xx'")
+
+    recorder = house()
+    async with recorder.sdk() as client:
+        for language in ("e", "english!", "en-", "x" * 900):
+            with pytest.raises(openai.BadRequestError, match="a code like en"):
+                await client.audio.transcriptions.create(
+                    model="whisper-1", file=("a.wav", RECORDING), language=language
+                )
+        monkeypatch.setattr(recorder.stt, "open", open_english)
+        with pytest.raises(openai.BadRequestError, match="English only"):
+            await client.audio.transcriptions.create(
+                model="whisper-1", file=("a.wav", RECORDING), language="xx"
+            )
 
 
 def encoded(kind: str) -> bytes:

@@ -11,7 +11,7 @@ from functools import cache
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from offhook.foundation.errors import LimitError, RefusedError
+from offhook.foundation.errors import LimitError, WireError
 
 SHORTEST = 10
 LONGEST = 256
@@ -35,11 +35,11 @@ def _nobodys() -> str:
 
 
 def check_new(password: str, name: str = "") -> None:
-    """Raises RefusedError for a password that is too short, too long or too easily guessed."""
+    """Raises WireError for a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise RefusedError(f"a password has {SHORTEST} to {LONGEST} characters")
+        raise WireError(f"a password has {SHORTEST} to {LONGEST} characters")
     if len(set(password)) < 5 or (name and password.casefold() == name.casefold()):
-        raise RefusedError("this password is too easily guessed")
+        raise WireError("this password is too easily guessed")
 
 
 def make_hash(password: str) -> str:

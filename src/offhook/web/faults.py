@@ -18,6 +18,7 @@ from offhook.foundation.errors import (
     ProviderError,
     RefusedError,
     StorageError,
+    UnfitError,
     WireError,
 )
 
@@ -57,6 +58,7 @@ _STATUS: tuple[tuple[type[OffhookError], int], ...] = (
     (ConflictError, 409),
     (RefusedError, 403),
     (WireError, 400),
+    (UnfitError, 400),
     (ProviderError, 502),
     (StorageError, 503),
 )

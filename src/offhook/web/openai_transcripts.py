@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from offhook.web.slots import HeldStream, Slots
 MAX_FILE = 25 << 20
 AT_ONCE = 2
 PART_DEADLINE_S = 30.0
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 FORMATS = frozenset({"json", "text", "verbose_json", "srt", "vtt"})
 
 
@@ -58,10 +60,13 @@ def _wish(file: bytes, given: Mapping[str, str]) -> TranscriptWish:
     format = given.get("response_format", "json")
     if format not in FORMATS:
         raise WireError(f"response_format is one of {', '.join(sorted(FORMATS))} here")
+    language = given.get("language", "")
+    if language and not _LANGUAGE.match(language):
+        raise WireError("language is a code like en")
     return TranscriptWish(
         file,
         given.get("model", ""),
-        given.get("language", "")[:16],
+        language,
         format,
         given.get("stream", "").lower() in ("true", "1"),
     )
