@@ -8,11 +8,13 @@ import pytest
 from tests.call.conftest import Replies
 from tests.center.center_stage import ANN, BILLING, SALES, CenterStage
 
+from offhook.call.tools.box import specs
 from offhook.center.conditions import INTENT, Language, Number, Word
 from offhook.center.routing import Rule, Target, TargetKind
 from offhook.channels.base import Arrival
 from offhook.foundation.events import ChannelKind, Direction, EndReason, LegKind
 from offhook.speech.base import Message
+from offhook.tools.set import Toolset
 
 
 def to(kind: str, name: str = "") -> Target:
@@ -87,9 +89,9 @@ async def test_a_number_is_dialled_by_the_vendor(house: Any) -> None:
 async def test_voicemail_takes_a_message_and_nothing_else(house: Any) -> None:
     stage = await house(Rule("night", to("voicemail"))).arrive()
     await stage.until("listening", 15_000)
-    assert "May I take a message?" in stage.said()[0]
+    assert "I can take a message" in stage.said()[0]
     agent = stage.session.conversation.agent
-    assert agent.tools == []
+    assert [tool.name for tool in specs(agent, Toolset())] == ["hang_up", "take_message"]
     assert not agent.facts.booking
     assert "take_message" in agent.persona
 
@@ -292,7 +294,7 @@ async def test_voicemail_in_mid_call(house: Any) -> None:
     await stage.until("listening")
     await mean(stage, "wants_human")
     await stage.wait(6_000)
-    assert "May I take a message?" in stage.said()[-1]
+    assert "I can take a message" in stage.said()[-1]
     assert stage.call.agent == "front"
 
 

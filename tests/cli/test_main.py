@@ -107,7 +107,7 @@ def test_the_help_says_what_the_defaults_are(
 
 def test_every_verb_has_help() -> None:
     assert {command.callback.__name__ for command in app.registered_commands if command.callback} == {
-        "serve", "call", "doctor", "version",
+        "serve", "call", "doctor", "route", "version",
     }  # fmt: skip
 
 

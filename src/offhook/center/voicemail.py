@@ -8,10 +8,8 @@ from dataclasses import replace
 from offhook.foundation.agent import Agent
 
 LINES: Mapping[str, str] = {
-    "en": "Nobody can take your call right now. May I take a message? Please tell me your name, your number "
-    "and what it is about, and we will call you back.",
-    "ar": "لا يستطيع أحد الرد على مكالمتك الآن. هل تود ترك رسالة؟ من فضلك اذكر اسمك ورقمك وموضوع اتصالك "
-    "وسنعاود الاتصال بك.",
+    "en": "Nobody can take your call right now, but I can take a message. What is your name, please?",
+    "ar": "لا يستطيع أحد الرد على مكالمتك الآن، ويمكنني أخذ رسالة. ما اسمك من فضلك؟",
 }
 _TASK = (
     "Nobody can take this call, and you only take a message. Ask for the caller's name, phone number and "
@@ -32,6 +30,7 @@ def voicemail(agent: Agent, lines: Mapping[str, str]) -> Agent:
         phrases=phrases,
         persona=f"{agent.persona}\n\n{_TASK}",
         hand_over="",
+        takes_message=True,
         tools=[],
         facts=replace(agent.facts, booking=False, transfer_to=""),
     )

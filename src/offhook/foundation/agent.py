@@ -113,6 +113,8 @@ class Agent:
     coach: str = ""
     """The coach's profile for operators on this agent's calls; empty is the house's."""
     tools: list[str] | None = None
+    takes_message: bool = False
+    """It takes a message, and does nothing else."""
     goodbye: str = "Thank you for calling. Goodbye!"
     still_there: str = "Are you still there?"
     apology: str = "I'm sorry, I'm having trouble right now. Please try again in a moment."

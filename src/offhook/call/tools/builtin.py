@@ -71,6 +71,8 @@ class Outcome:
 
 def offered(agent: Agent) -> tuple[ToolSpec, ...]:
     """The built-in tools that make sense for an agent."""
+    if agent.takes_message:
+        return tuple(spec for spec in SPECS if spec.name in ("hang_up", "take_message"))
     without = {"book"} if not agent.facts.booking else set()
     if not agent.facts.transfer_to:
         without.add("transfer")

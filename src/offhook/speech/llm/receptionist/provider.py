@@ -24,7 +24,7 @@ from offhook.speech.llm.receptionist.fallback import Fallback
 from offhook.speech.llm.receptionist.hours import Hours
 from offhook.speech.llm.receptionist.scene import LANGUAGES, Scene
 from offhook.speech.llm.receptionist.similarity import Embedding, Letters, Similarity
-from offhook.speech.llm.receptionist.state import Reply, State
+from offhook.speech.llm.receptionist.state import Reply, State, Step
 from offhook.speech.llm.receptionist.words import MAX_CHARS
 
 _AGENTS = 32
@@ -136,7 +136,7 @@ class ReceptionistChat:
         self._desk = desk
         self._agent = agent
         self._fallback = fallback
-        self._state = State()
+        self._state = State(Step.NOTE_NAME) if agent.takes_message else State()
         self._obeyed: list[str] = []
 
     async def reply(self, request: ChatRequest) -> AsyncIterator[TextDelta | ToolCall]:
