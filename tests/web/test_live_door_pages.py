@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from picows import WSListener, WSUpgradeResponseWithListener
 
+from offhook.desk.sessions import LOCAL
 from offhook.foundation.clock import ManualClock
-from offhook.web.call_tokens import CallTokens
+from offhook.web.call_tokens import CallTokens, UsedIds
+from offhook.web.desk_tokens import DeskTokens
 from offhook.web.live_door import FloorDoor, LiveDoor
 from offhook.web.origin import Origins
 from offhook.web.throttle import Occupancy, Throttle
@@ -97,3 +99,35 @@ def test_callers_of_an_address_count_with_its_browsers_and_people_do_not(stage: 
     live.closed("127.0.0.1", caller)
     assert status(come("caller", "&token=nonsense")) in (401, 403)
     assert status(come("caller")) == 101, "who was refused for another reason holds no place"
+
+
+def test_a_caller_comes_with_either_token(stage: Any) -> None:
+    """Also where people log in: a call token was taken for a desk token, and refused."""
+    clock = ManualClock()
+    visits: list[Any] = []
+
+    def listen(visit: Any) -> WSListener:
+        visits.append(visit)
+        return WSListener()
+
+    sessions = stage.parts.people.sessions
+    calls, desks = CallTokens(bytes(32), clock), DeskTokens(bytes(32), clock, UsedIds(clock), sessions)
+    visitor = sessions.find(LOCAL)
+
+    def door(wanted: bool) -> LiveDoor:
+        visitors = Visitors(sessions, "", Throttle(clock, 1, 10))
+        origins, throttle = Origins("", [SHOP]), Throttle(clock, 1, 50)
+        return LiveDoor(stage.calls, listen, visitors, desks, calls, wanted, origins, throttle)
+
+    def come(live: LiveDoor, token: str) -> int:
+        asked: Any = upgrade(f"/ws/live?call_id=x&role=caller&token={token}", OURS)
+        return status(live.open(asked, "127.0.0.1"))
+
+    for wanted in (False, True):
+        live, token = door(wanted), calls.mint("sales")
+        assert come(live, token) == 101
+        assert visits[-1].agent == "sales"
+        assert come(live, token) == 401, "once"
+        assert come(live, desks.mint(visitor, "caller", "x")) == (401 if wanted else 101)
+        assert come(live, desks.mint(visitor, "caller", "another")) == 401
+        assert come(live, "nonsense") == 401

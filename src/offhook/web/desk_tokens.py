@@ -57,6 +57,14 @@ class DeskTokens:
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
+    def is_one(self, token: str) -> bool:
+        """Whether this is a desk token, good or no longer: not another of our tokens."""
+        try:
+            self._claims(token)
+        except RefusedError:
+            return False
+        return True
+
     def redeem(self, token: str, role: str, call_id: str) -> DeskPass:
         """Once, for this role and call. Raises RefusedError, LimitError."""
         claims = self._claims(token)

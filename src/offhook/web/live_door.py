@@ -113,8 +113,9 @@ class LiveDoor(Refusals):
     def _agent(self, ask: Ask) -> str:
         """Whom a caller gets: the token's agent, where it names one. Raises RefusedError, LimitError."""
         agent = ""
-        if ask.token and self._desk_tokens is not None and not self._tokens_wanted:
-            self._desk_tokens.redeem(ask.token, ask.role, ask.call)
+        desk = self._desk_tokens if not self._tokens_wanted else None
+        if ask.token and desk is not None and desk.is_one(ask.token):
+            desk.redeem(ask.token, ask.role, ask.call)
         elif ask.token:
             agent = self._call_tokens.redeem(ask.token)
         elif self._tokens_wanted or self._visitors.has_users:
