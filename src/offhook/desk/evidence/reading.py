@@ -76,19 +76,26 @@ def read_manifest(data: bytes) -> Manifest | None:
         found, length = json.JSONDecoder().raw_decode(text)
         raw = text[:length].encode("utf-8", "surrogateescape")
         members = tuple(_listed(member) for member in found["members"])
-        timeline, call_id = found["timeline"], str(found["call_id"])
-        made = Manifest(
-            raw,
-            members,
-            call_id,
-            str(found["key"]["fingerprint"]),
-            int(timeline["entries"]),
-            str(timeline["head"]),
-        )
+        timeline, fingerprint = found["timeline"], str(found["key"]["fingerprint"])
+        entries = _count(timeline["entries"])
+        made = Manifest(raw, members, _plain(found["call_id"]), fingerprint, entries, str(timeline["head"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     names = made.names
     return made if len(set(names)) == len(names) <= container.MOST_MEMBERS else None
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value <= container.LARGEST:
+        raise ValueError("no count")
+    return value
+
+
+def _plain(value: Any) -> str:
+    """A call's id: it is shown on a terminal."""
+    if not isinstance(value, str) or not is_safe(value):
+        raise ValueError("no id")
+    return value
 
 
 def _listed(value: Any) -> Listed:

@@ -67,7 +67,9 @@ class Report:
         return not self.findings
 
     def add(self, fault: Fault, member: str, text: str) -> None:
-        self.findings.append(Finding(fault, member, text))
+        """An unsafe name is shown by its escapes: it may mean something to a terminal."""
+        shown = member if not member or is_safe(member) else ascii(member[:80])
+        self.findings.append(Finding(fault, shown, text))
 
 
 def verify(path: Path, fingerprint: str = "") -> Report:
@@ -209,10 +211,8 @@ def _repacked(file: BinaryIO, report: Report) -> None:
             report.add(Fault.MISSING, member.name, "it is missing")
     for name in dict.fromkeys(names):
         if name not in manifest.names:
-            shown = name if is_safe(name) else ascii(name[:80])
-            report.add(
-                Fault.ADDED, shown, "it was added" if is_safe(name) else "it was added, with an unsafe name"
-            )
+            how = "" if is_safe(name) else ", with an unsafe name"
+            report.add(Fault.ADDED, name, f"it was added{how}")
     _check_order(names, manifest, report)
     if TIMELINE in names:
         size = next((one.size for one in manifest.members if one.name == TIMELINE), 0)
