@@ -264,66 +264,6 @@ def test_bombs_are_not_unpacked(whole: bytes, check: Callable[..., Report]) -> N
     assert "call.json" in _names(check(twice.getvalue()), Fault.ADDED)
 
 
-@pytest.mark.parametrize(
-    ("place", "value"),
-    [
-        (("timeline", "entries"), float("inf")),
-        (("timeline", "entries"), float("nan")),
-        (("timeline", "entries"), 10**400),
-        (("timeline", "entries"), -1),
-        (("timeline", "entries"), "12"),
-        (("call_id",), "\x1b]0;evil\x07\x1b[2J"),
-        (("call_id",), "\ud800"),
-        (("call_id",), {"a": 1}),
-        (("members",), None),
-        (("key",), []),
-    ],
-)
-def test_a_manifest_that_makes_no_sense_is_no_manifest(
-    whole: bytes, check: Callable[..., Report], place: tuple[str, ...], value: object
-) -> None:
-    """Whoever made it: nothing of it is believed, nor shown to a terminal."""
-    members = read_all(whole)
-    manifest = json.loads(members["MANIFEST.json"])
-    part = manifest
-    for name in place[:-1]:
-        part = part[name]
-    part[place[-1]] = value
-    raw = json.dumps(manifest, separators=(",", ":")).encode()
-    at = whole.index(members["MANIFEST.json"])
-    inplace = whole[:at] + raw + whole[at + len(members["MANIFEST.json"]) :]
-    for data in (pack({**members, "MANIFEST.json": raw}), inplace):
-        report = check(data)
-        assert (Fault.ALTERED, "MANIFEST.json") in {(found.fault, found.member) for found in report.findings}
-        assert report.call_id == ""
-
-
-def test_names_mean_nothing_to_a_terminal(whole: bytes, check: Callable[..., Report]) -> None:
-    members = read_all(whole)
-    evil = "a\x1b[2J\u202eb"
-    with_manifest, without = pack({**members, evil: b""}, twice=evil), pack({evil: b"", "MANIFEST.sig": b""})
-    for data in (with_manifest, without):
-        for found in check(data).findings:
-            assert found.member.isprintable(), found
-            assert found.text.isprintable(), found
-
-
-def read_all(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def pack(members: dict[str, bytes], twice: str = "") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-        if twice:
-            with pytest.warns(UserWarning, match="Duplicate"):
-                archive.writestr(twice, b"again")
-    return out.getvalue()
-
-
 def test_names_that_leave_their_folder() -> None:
     safe = {
         name: is_safe(name)
