@@ -16,7 +16,7 @@ def _fields(model: type[pydantic.BaseModel]) -> list[str]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel):
-            names += [f"`{name}`", *([] if name in ("elevenlabs", "livekit") else _fields(inner))]
+            names += [f"`{name}`", *([] if name == "elevenlabs" else _fields(inner))]
         elif name != "agents":
             names.append(f"`{name}`")
     return names

@@ -329,7 +329,7 @@ def _open_storage(
 ) -> tuple[SqlStore, Tapes | None]:
     """The store and the tapes; calls that a crash cut off are marked, and their recordings sealed."""
     with share.starting():
-        store = SqlStore(f"sqlite:///{settings.data / 'offhook.db'}")
+        store = SqlStore(settings.database_url)
         tapes = None
         if settings.record:
             ledger = MeasuringLedger(store, metrics)

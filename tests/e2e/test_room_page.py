@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -75,6 +76,19 @@ def final(who: str) -> str:
     return f".line[data-who='{who}'][data-typed='false']:not(.partial)"
 
 
+@dataclass
+class Room:
+    """Two people's pages, and the agent's identity."""
+
+    alice: Page
+    bob: Page
+    agent: str
+
+    @property
+    def pages(self) -> tuple[Page, Page]:
+        return self.alice, self.bob
+
+
 def test_two_people_and_the_agent(
     house: Server,
     rooms: RoomsServer,
@@ -93,66 +107,75 @@ def test_two_people_and_the_agent(
     enter(bob)
     until(bob, "room?.phase.value === 'up'")
     agent = alice.evaluate("window.offhookRoom.people.value.find((one) => one.agent).identity")
+    room = Room(alice, bob, agent)
+    spoken(room)
+    shoot(alice, "room")
+    written(room)
+    killed_and_started(room, rooms)
+    for page in room.pages:
+        page.get_by_role("button", name="Leave").click()
+    kept(house)
 
-    # What is said is heard, attributed and answered: the caller's first, then the guest's.
-    for page in (alice, bob):
+
+def spoken(room: Room) -> None:
+    """What is said is heard, attributed and answered: the caller's first, then the guest's."""
+    alice, agent = room.alice, room.agent
+    for page in room.pages:
         expect(page.locator(final("alice")).first).to_contain_text("opening hours", timeout=40_000)
     expect(alice.locator(final(agent)).nth(1)).to_contain_text("Tuesday", timeout=20_000)
-    for page in (alice, bob):
+    for page in room.pages:
         expect(page.locator(final("bob")).first).to_contain_text("haircut", timeout=60_000)
-    answers = alice.locator(final(agent)).count()
-    expect(alice.locator(final(agent)).nth(answers)).to_be_visible(timeout=20_000)
+    answered = alice.locator(final(agent)).filter(has_text="35 dollars")
+    expect(answered.first).to_be_visible(timeout=30_000)
     assert alice.locator(f"{final('bob')} .speaker").first.inner_text() == "Bob"
     for state in ("listening", "thinking", "speaking"):
         assert state in alice.evaluate("window.offhookRoom.states")
-    shoot(alice, "room")
 
-    # A line that is written is answered in writing.
-    bob.get_by_label("Type to the agent").fill("Do you offer beard trims?")
-    bob.get_by_role("button", name="Send").click()
-    expect(bob.locator(f".line[data-who='{agent}'][data-typed='true']").first).to_be_visible(timeout=30_000)
 
-    # The server is killed and started again: the callers see it, and go on.
+def write(page: Page, text: str) -> None:
+    page.get_by_label("Type to the agent").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def written(room: Room) -> None:
+    """A line that is written is answered in writing."""
+    write(room.bob, "Do you offer beard trims?")
+    answer = room.bob.locator(f".line[data-who='{room.agent}'][data-typed='true']")
+    expect(answer.first).to_be_visible(timeout=30_000)
+
+
+def killed_and_started(room: Room, rooms: RoomsServer) -> None:
+    """The server is killed and started again: the callers see it, and go on."""
     rooms.kill()
-    for page in (alice, bob):
+    for page in room.pages:
         expect(page.locator(".room-state")).to_have_attribute("data-phase", "lost", timeout=15_000)
     rooms.start()
-    for page in (alice, bob):
+    for page in room.pages:
         expect(page.locator(".room-state")).to_have_attribute("data-phase", "up", timeout=60_000)
         until(page, "room.people.value.filter((one) => one.agent).length === 1", 40)
         until(page, "room.agentState.value === 'listening'", 40)
-    bob.get_by_label("Type to the agent").fill("Are you still there?")
-    written = bob.locator(".line[data-typed='true']:has(.speaker:text-is('Agent'))").count()
-    bob.get_by_role("button", name="Send").click()
-    expect(bob.locator(".line[data-typed='true']:has(.speaker:text-is('Agent'))").nth(written)).to_be_visible(
-        timeout=40_000
-    )
-    for page in (alice, bob):
-        page.get_by_role("button", name="Leave").click()
+    answers = room.bob.locator(".line[data-typed='true']:has(.speaker:text-is('Agent'))")
+    before = answers.count()
+    write(room.bob, "Are you still there?")
+    expect(answers.nth(before)).to_be_visible(timeout=40_000)
 
-    # One call, everybody's track on one timeline.
+
+def kept(house: Server) -> None:
+    """Everybody's words by name, and everybody's track on one timeline."""
     calls = httpx.get(f"{house.url}/api/calls", params={"channel": "livekit"}).json()["calls"]
-    oldest = calls[-1]
+    address = f"{house.url}/api/calls/{calls[-1]['id']}"
     end = time.monotonic() + 30
-    while (kept := httpx.get(f"{house.url}/api/calls/{oldest['id']}").json())["call"][
-        "recording"
-    ] != "sealed":
-        assert time.monotonic() < end, kept["call"]
+    while (found := httpx.get(address).json())["call"]["recording"] != "sealed":
+        assert time.monotonic() < end, found["call"]
         time.sleep(0.3)
-    said = [event for event in kept["events"] if event["kind"] == "transcript_final"]
+    said = [event for event in found["events"] if event["kind"] == "transcript_final"]
     assert any(one["leg"] == "caller" and "opening" in one["text"] for one in said)
-    assert any(
-        one["leg"] == "guest" and one["speaker"] == "guest-1" and "haircut" in one["text"] for one in said
-    )
-    sizes = {
-        leg: len(
-            httpx.get(
-                f"{house.url}/api/calls/{oldest['id']}/recording", params={"leg": leg, "format": "wav"}
-            ).content
-        )
+    assert any(one["speaker"] == "guest-1" and "haircut" in one["text"] for one in said)
+    sizes = [
+        len(httpx.get(f"{address}/recording", params={"leg": leg, "format": "wav"}).content)
         for leg in ("caller", "agent", "guest-1")
-    }
-    assert len(set(sizes.values())) == 1, sizes
+    ]
+    assert len(set(sizes)) == 1, sizes
 
 
 def test_a_room_without_a_name_and_a_house_without_rooms(server: Server, open_page: Open) -> None:

@@ -45,10 +45,10 @@ async def _export(settings: Settings, call_id: str, file: Path) -> int:
     from offhook.storage.recordings import Tapes
     from offhook.storage.sql import SqlStore
 
-    if not (settings.data / "offhook.db").is_file():
+    if settings.database is None and not (settings.data / "offhook.db").is_file():
         raise SettingsError(f"there is no database in {settings.data}")
     clock = SystemClock()
-    store = await asyncio.to_thread(SqlStore, f"sqlite:///{settings.data / 'offhook.db'}")
+    store = await asyncio.to_thread(SqlStore, settings.database_url)
     tapes = Tapes(settings.data / "recordings", store, lambda call_id, reason: None, clock)
     audit = Audit(store.engine, clock)
     try:

@@ -70,6 +70,9 @@ def check_hold(settings: Settings) -> Iterator[Check]:
 
 def check_database(settings: Settings) -> Iterator[Check]:
     """Reads the whole database and writes nothing; a running server is not disturbed."""
+    if settings.database is not None:
+        yield _server_check(settings.database_url)
+        return
     path = (settings.data / _DATABASE).absolute()
     if not path.exists():
         yield Check("database", Mark.GOOD, "none yet; the first start makes it")
@@ -88,11 +91,40 @@ def check_database(settings: Settings) -> Iterator[Check]:
 
 def has_users(settings: Settings) -> bool:
     """Whether somebody may log in; writes nothing."""
+    if settings.database is not None:
+        return _asked(settings.database_url, "SELECT count(*) FROM users") not in ("", "0")
     path = (settings.data / _DATABASE).absolute()
     try:
         return path.exists() and _ask(path, "SELECT count(*) FROM users") != "0"
     except sqlite3.Error:
         return False
+
+
+def _server_check(url: str) -> Check:
+    if _asked(url, "SELECT 1"):
+        return Check("database", Mark.GOOD, "the PostgreSQL server answers")
+    advice = "look at its address, the database's name and the password; pip install 'offhook[postgres]'"
+    return Check("database", Mark.WRONG, "the PostgreSQL server cannot be asked", advice)
+
+
+def _asked(url: str, question: str) -> str:
+    """The first value of the answer of a database server; nothing where there is none."""
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from offhook.storage.schema import connect
+
+    try:
+        engine = connect(url)
+    except OffhookError:
+        return ""
+    try:
+        with engine.connect() as connection:
+            return str(connection.execute(text(question)).scalar_one())
+    except SQLAlchemyError:
+        return ""
+    finally:
+        engine.dispose()
 
 
 def _quick_check(path: Path) -> str:

@@ -181,11 +181,10 @@ def _with_people(data: Path | None, work: Callable[[People], Awaitable[T]], make
 
     settings = load({"data": data})
     log.configure("error", settings.log_format, ())
-    path = settings.data / "offhook.db"
-    if not make and not path.exists():
+    if settings.database is None and not make and not (settings.data / "offhook.db").exists():
         raise NotFoundError(f"there is no database in {settings.data}; --data names another folder")
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = connect(f"sqlite:///{path}")
+    engine = connect(settings.database_url)
 
     async def run() -> T:
         people = open_people(engine, SystemClock(), timedelta(hours=1), timedelta(hours=1))

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer calls on this port; as many as the machine has cores for it."""
     data: Path = Path("data")
+    database: SecretStr | None = None
+    """`postgresql+psycopg://user:password@host/name` instead of a file in `data`; of this node alone."""
     public_url: str = ""
     api_key: SecretStr | None = None
     """Bearer key of the API and the console; without one they answer on this machine only."""
@@ -133,6 +135,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what the constructor is given: where values come from is decided by `load` alone."""
         return (init_settings,)
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("postgresql+psycopg://"):
+            raise ValueError("an address like postgresql+psycopg://user:password@host/name")
+        return value
+
+    @property
+    def database_url(self) -> str:
+        """Where calls, turns and people are kept; may hold a password."""
+        if self.database is not None:
+            return self.database.get_secret_value()
+        return f"sqlite:///{self.data / 'offhook.db'}"
 
     @field_validator("public_url")
     @classmethod
