@@ -7,7 +7,6 @@ import ctypes
 import gc
 import socket
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -42,7 +41,7 @@ from offhook.local_call import begin_local_call
 from offhook.providers import Board, make_ears, make_engines
 from offhook.providers.center import Center, make_center
 from offhook.providers.coach import make_coach
-from offhook.providers.desk import make_desk
+from offhook.providers.desk import count_desk, make_desk
 from offhook.providers.house import followers, make_house
 from offhook.providers.livekit import make_livekit
 from offhook.providers.moods import Moods, make_moods
@@ -54,7 +53,6 @@ from offhook.storage.recordings import Tapes
 from offhook.storage.sql import SqlStore
 from offhook.telemetry import MeasuringLedger, Troubles, gauges, refused_at
 from offhook.web.listener import address, listen
-from offhook.web.live_site import LiveParts
 from offhook.web.metrics import Metrics
 from offhook.web.openai_models import Catalogue
 from offhook.web.proxies import Proxies
@@ -217,15 +215,11 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     media = house.media
     directory = Directory(house)
     floor = Floor(directory, clock, store=store)
-    follow = followers(floor, coach, moods)
     center = make_center(settings, directory, store.engine, clock)
-    follow = center.follow(follow)
+    follow = center.follow(followers(floor, coach, moods))
     directory.on_count = share.count
     troubles.directory = directory
-    await _check_agents(house)
-    await house.tools.open()
-    await asyncio.to_thread(warm)
-    await _prepare(house)
+    await _make_ready(house)
     watch = Watch()
     watchdog = Watchdog(clock, lambda: media.beat)
     metrics.gauges = gauges(directory, media, store, troubles, watch, watchdog, board)
@@ -236,15 +230,12 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
-    _count_desk(metrics, live)
-    share.queues(center.queues)
-    parts = replace(parts, center=center.parts(people, _bounds(settings), watch))
+    count_desk(metrics, live)
+    parts = replace(parts, center=center.parts(people, _bounds(settings), watch, share))
     rooms = make_livekit(settings, house, directory)
     parts = replace(parts, people=people, evidence=evidence, live=share.live(live), livekit=rooms)
     parts, callers = with_webrtc(parts, settings, share, directory, _bounds(settings), watch)
-    site = build_site(settings, parts)
-    directory.on_transfer = site.transfers.ask
-    metrics.gauges.refused = lambda: directory.totals.refused + refused_at([*site.doors.values(), site.rtc])
+    site = _build_site(settings, parts, directory, metrics)
     return App(
         clock,
         center,
@@ -265,11 +256,12 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     )
 
 
-def _count_desk(metrics: Metrics, live: LiveParts) -> None:
-    desk, watchers = live.desk, live.board
-    metrics.gauges.seats = lambda: Counter(place.seat.stance.value for place in desk)
-    metrics.gauges.waiting = lambda: desk.waiting
-    metrics.gauges.watchers = lambda: len(watchers)
+def _build_site(settings: Settings, parts: Parts, directory: Directory, metrics: Metrics) -> Site:
+    """The doors, and what the calls and the metrics want of them."""
+    site = build_site(settings, parts)
+    directory.on_transfer = site.transfers.ask
+    metrics.gauges.refused = lambda: directory.totals.refused + refused_at([*site.doors.values(), site.rtc])
+    return site
 
 
 def _make_data_folder(settings: Settings) -> None:
@@ -359,6 +351,14 @@ async def _check_agents(house: House) -> None:
             await try_agent(factory, agent)
         except ProviderError as error:
             raise SettingsError(f"agents.{name}: {error.reason}") from None
+
+
+async def _make_ready(house: House) -> None:
+    """Check the agents, connect their tools, load what the first call would have to wait for."""
+    await _check_agents(house)
+    await house.tools.open()
+    await asyncio.to_thread(warm)
+    await _prepare(house)
 
 
 async def _prepare(house: House) -> None:

@@ -55,6 +55,7 @@ from offhook.storage.sql import SqlStore
 from offhook.web.openai_models import Catalogue
 from offhook.web.site import Parts, Site, build_site
 from offhook.web.twilio_rest import TwilioRest
+from offhook.workers.share import Share
 
 TOKEN = "12345"
 
@@ -129,7 +130,7 @@ async def make_stage(empty_database: Path, tmp_path: Path) -> AsyncIterator[Call
         studio = studio or make_studio(settings, {"cascade": scripted(**engine_parts or {})}, Board())
         centers.append(make_center(settings, calls, store.engine, clock))
         parts = Parts(
-            center=centers[-1].parts(made[-1], bounds, watch),
+            center=centers[-1].parts(made[-1], bounds, watch, Share()),
             live=make_desk(calls, Floor(calls, clock), made[-1], studio, bounds, watch),
             livekit=livekit,
             people=made[-1],

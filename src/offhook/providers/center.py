@@ -41,6 +41,7 @@ from offhook.settings.routing import target_of
 from offhook.storage.center import CallBack, CenterRows, new_call_back_id
 from offhook.storage.tables import calls
 from offhook.web.center_site import CenterParts
+from offhook.workers.share import Share
 
 LONGEST_HOLD = 32 << 20
 _log = structlog.get_logger(__name__)
@@ -66,8 +67,9 @@ class Center:
 
         return follow
 
-    def parts(self, people: People, bounds: SocketBounds, watch: Watch) -> CenterParts:
-        """The doors' part of it."""
+    def parts(self, people: People, bounds: SocketBounds, watch: Watch, share: Share) -> CenterParts:
+        """The doors' part of it; `share` joins the queues of all processes."""
+        share.queues(self.queues)
         people.sessions.on_revoked.append(self.queues.staff.eject)
         return CenterParts(
             self.router.habits.table,

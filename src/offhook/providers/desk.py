@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from offhook.call.directory import Directory
 from offhook.call.prewarm import prewarm
 from offhook.channels.bounds import SocketBounds
@@ -15,6 +17,15 @@ from offhook.desk.people import People
 from offhook.desk.ports import Aids
 from offhook.desk.studio import Studio
 from offhook.web.live_site import LiveParts
+from offhook.web.metrics import Metrics
+
+
+def count_desk(metrics: Metrics, live: LiveParts) -> None:
+    """What the metrics show of it."""
+    desk, watchers = live.desk, live.board
+    metrics.gauges.seats = lambda: Counter(place.seat.stance.value for place in desk)
+    metrics.gauges.waiting = lambda: desk.waiting
+    metrics.gauges.watchers = lambda: len(watchers)
 
 
 def make_desk(
