@@ -46,6 +46,7 @@ from offhook.providers.house import followers, make_house
 from offhook.providers.livekit import make_livekit
 from offhook.providers.moods import Moods, make_moods
 from offhook.providers.studio import make_studio
+from offhook.providers.warm import make_warm
 from offhook.providers.webrtc import with_webrtc
 from offhook.settings import Settings
 from offhook.speech.base import Stt
@@ -230,6 +231,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
+    follow = make_warm(live.desk, directory, center.queues, studio, people, floor, follow)
     count_desk(metrics, live)
     parts = replace(parts, center=center.parts(people, _bounds(settings), watch, share))
     rooms = make_livekit(settings, house, directory)

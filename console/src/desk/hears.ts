@@ -61,6 +61,7 @@ export function audience(now: Situation): Audience {
     const off = now.muted && talks(stance) ? " You are muted: after the hold nobody would hear you." : "";
     return { tone: "hold", words: "On hold: nobody hears you", detail: `The caller hears hold audio.${off}` };
   }
+  if (now.mode === "consult" && ears.every((ear) => ear !== "caller")) return consulted(now, stance);
   const [caller, agent] = [ears.includes("caller"), ears.includes("agent")];
   const detail = `${hearing}${colleagues(now, ears)}`;
   if (caller && agent) return { tone: "both", words: "The caller and the AI hear you", detail };
@@ -71,6 +72,18 @@ export function audience(now: Situation): Audience {
   }
   if (agent) return { tone: "both", words: "The AI hears you; the caller does not", detail };
   return unheard(now, stance, detail);
+}
+
+/** While somebody is told about the call in private: the briefing voice and colleagues are all that is heard. */
+function consulted(now: Situation, stance: Stance): Audience {
+  const waits = "The caller hears hold audio.";
+  if (stance === "consult") {
+    const voice = now.microphone && !now.muted ? "The briefing voice hears you; the caller does not" : "Nobody hears you";
+    return { tone: "private", words: voice, detail: `You are told about the call in private. ${waits}` };
+  }
+  const heard = talks(stance) && now.microphone && !now.muted;
+  const words = heard ? "Your colleague hears you; the caller does not" : "Nobody hears you";
+  return { tone: "hold", words, detail: `A colleague is told about the call in private. ${waits}` };
 }
 
 function unconnected({ link, seats, seat }: Situation): Audience {

@@ -1,8 +1,8 @@
 // The words of the desk's sockets (docs/desk.md): messages of /ws/live and /ws/floor, as types alone.
 
-export type Stance = "listen" | "coach" | "join" | "take_over";
+export type Stance = "listen" | "coach" | "join" | "take_over" | "consult";
 /** "waiting": there is no such call yet; whoever comes first waits for its caller. */
-export type Mode = "agent" | "join" | "takeover" | "say" | "hold" | "waiting";
+export type Mode = "agent" | "join" | "takeover" | "say" | "consult" | "hold" | "waiting";
 export type Part = "caller" | "agent" | "operator" | "supervisor" | "listener" | "coach" | "hold_audio";
 export type WarningLevel = "none" | "low" | "medium" | "high" | "critical";
 export type CardStatus = "queued" | "playing" | "shown" | "used" | "dismissed" | "expired";
@@ -127,6 +127,8 @@ export type DeskUp =
   | { type: "say" | "instruct"; text: string }
   | { type: "inject"; clip: string }
   | { type: "transfer"; to: string }
+  | { type: "warm"; to: string; reason?: string; coach?: boolean; auto?: boolean }
+  | { type: "warm_act"; step: "connect" | "decline" | "again" | "cancel"; coach?: boolean }
   | ({ type: "coach" } & CoachSettings)
   | { type: "card"; id: string; action: "play" | "stop" | "used" | "dismissed" | "say" | "feedback"; value?: string }
   | { type: "pin"; id: string; pinned: boolean; added?: { type: string; value: string; at_ms: number } }

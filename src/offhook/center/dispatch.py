@@ -20,6 +20,7 @@ from offhook.center.queue_words import (
     Waiter,
 )
 from offhook.center.staff import Seen, together
+from offhook.desk.errands import pack
 
 STALE_S = 4.0
 """A process that reported nothing for so long is taken for gone, with those who wait there."""
@@ -121,6 +122,20 @@ class Dispatcher:
             )
         operators = [self._shown(each, ringing, now) for each in self.operators.values()]
         return {"queues": queues, "operators": sorted(operators, key=lambda each: each["name"])}
+
+    def staffed(self, now: float) -> list[list[Any]]:
+        """Everybody whose console is open: the person (packed), whether they are free, and available; the
+        queues that they serve, since when they are idle."""
+        self._gather(now)
+        ringing = self._queues.ringing()
+        found = []
+        for each in self.operators.values():
+            serves = [
+                name for name, rules in self.rules.items() if each.skills.cover(rules.skills, rules.languages)
+            ]
+            free = each.here and not each.busy and each.person.id not in ringing
+            found.append([pack(each.person), free, free and each.free, serves, each.since])
+        return found
 
     def _shown(self, operator: Operator, ringing: Mapping[str, str], now: float) -> dict[str, Any]:
         presence = Presence.BUSY if operator.busy else operator.presence

@@ -66,6 +66,7 @@ class QueueDesk:
         self._dirty = True
         self._reported = -1e9
         self._task: asyncio.Task[None] | None = None
+        self.opened: Callable[[str], None] = lambda person_id: None
         staff.changed = self.changed
         self.join(way or self._way)
 
@@ -79,10 +80,12 @@ class QueueDesk:
         way.hear("queue answer", lambda value: self._answer(*value))
         way.hear("queue decline", lambda value: self._decline(*value))
         way.hear("queue view", lambda value: self._dispatcher.view(self._now()))
+        way.hear("console", lambda value: self._show(value[0], value[1].encode()))
+        way.hear("queue staff", lambda value: self._dispatcher.staffed(self._now()))
         way.hear("presence", lambda value: self._said(value[0], Presence(value[1]), value[2]))
 
     def start(self) -> None:
-        if self.queues:
+        if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="queues")
 
     async def close(self) -> None:
@@ -121,7 +124,7 @@ class QueueDesk:
         self.changed()
 
     def follow(self, timeline: Timeline) -> tuple[Sink, ...]:
-        return self.staff.follow(timeline) if self.queues else ()
+        return self.staff.follow(timeline)
 
     def wrap_up(self, call_id: str) -> float:
         """Seconds that an operator has to write a call up."""
@@ -136,6 +139,7 @@ class QueueDesk:
         presence = self.staff.said.get(viewer.person.id, (Presence.AWAY, 0.0))[0]
         viewer.show(message("presence", presence=presence.value))
         self._rings.show(viewer)
+        self.opened(viewer.person.id)
 
     def leave(self, viewer: Viewer) -> None:
         self.staff.leave(viewer)
@@ -156,6 +160,15 @@ class QueueDesk:
             for viewer in self.staff.viewers(person_id):
                 viewer.show(message("presence", presence=presence.value))
 
+    def show(self, person_id: str, raw: bytes) -> None:
+        """Send this to all consoles of a person, in all processes."""
+        self._way.tell("console", [person_id, raw.decode()])
+        self._show(person_id, raw)
+
+    def _show(self, person_id: str, raw: bytes) -> None:
+        for viewer in self.staff.viewers(person_id):
+            viewer.show(raw)
+
     async def accept(self, person: Person, call_id: str) -> None:
         """Raises ConflictError when the ring is over, LimitError when the other process does not answer."""
         if not await self._leads("queue answer", [person.id, call_id], self._answer):
@@ -169,6 +182,11 @@ class QueueDesk:
         """Who waits and who works. Raises LimitError."""
         found = await self._leads("queue view", [], lambda: self._dispatcher.view(self._now()))
         return dict(found)
+
+    async def operators(self) -> list[list[Any]]:
+        """Who works here, as `dispatch.staffed` has them. Raises LimitError."""
+        found = await self._leads("queue staff", [], lambda: self._dispatcher.staffed(self._now()))
+        return list(found)
 
     async def _leads(self, name: str, value: list[Any], here: Callable[..., Any]) -> Any:
         leader = self._way.leader()

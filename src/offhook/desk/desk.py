@@ -19,6 +19,7 @@ from offhook.desk.deeds import Deeds
 from offhook.desk.place import Place
 from offhook.desk.ports import Aids, Audit, Calls, Clips, LoggedIn
 from offhook.desk.roles import Action, may, may_on, may_stand
+from offhook.desk.warm.warm_desk import WarmDesk
 from offhook.foundation.errors import ConflictError, LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import EndReason, LegKind
 from offhook.foundation.ids import is_call_id
@@ -55,6 +56,7 @@ class Desk:
         self._waiting: dict[str, list[_Waiting]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.aids: Aids | None = None
+        self.warm: WarmDesk | None = None
         self.sessions: LoggedIn | None = None
         self.deeds = Deeds(calls, audit, clips)
 
@@ -148,14 +150,22 @@ class Desk:
         if not may_stand(person, stance, call.agent):
             self._audit.note(person, "refused", call.id, stance=stance)
             raise RefusedError("you may not do this on this call")
+        if stance is Stance.CONSULT:
+            if self.warm is None:
+                raise RefusedError("nobody is asked to take calls here")
+            self.warm.check(person, call.id)
         leg = LegKind.SUPERVISOR if channel.visit.ask.role is LiveRole.SUPERVISOR else LegKind.OPERATOR
         seat = call.session.bridge.seat(person, channel, stance, leg)
         place = Place(call, seat, channel, self.deeds, self._left, self._check)
-        if self.aids is not None:
-            place.aid = self.aids(call, seat, channel)
+        place.warm = self.warm
+        if (aids := self.aids) is not None:
+            place.bring_aid = lambda: aids(call, seat, channel)
+            place.aid = place.bring_aid() if stance is not Stance.CONSULT else None
         self._places[channel] = place
         self._audit.note(person, "joined", call.id, seat=seat.id, leg=seat.leg, stance=stance)
         channel.begin(place.welcome())
+        if stance is Stance.CONSULT and self.warm is not None:
+            self.warm.sat(place, call.id)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from offhook.call.directory import LiveCall
 from offhook.desk.desk import Desk
 from offhook.desk.roles import Action
 from offhook.foundation.errors import RefusedError
@@ -19,6 +20,11 @@ class Errand(StrEnum):
     HOLD = "hold"
     TRANSFER = "transfer"
     COACH = "coach"
+    WARM = "warm"
+    WARM_ACCEPT = "warm_accept"
+    WARM_DECLINE = "warm_decline"
+    WARM_CONNECT = "warm_connect"
+    WARM_CANCEL = "warm_cancel"
 
 
 ACTIONS: Mapping[Errand, Action] = {
@@ -28,6 +34,11 @@ ACTIONS: Mapping[Errand, Action] = {
     Errand.HOLD: Action.TALK,
     Errand.TRANSFER: Action.TRANSFER,
     Errand.COACH: Action.COACH,
+    Errand.WARM: Action.TALK,
+    Errand.WARM_ACCEPT: Action.TALK,
+    Errand.WARM_DECLINE: Action.TALK,
+    Errand.WARM_CONNECT: Action.TALK,
+    Errand.WARM_CANCEL: Action.TALK,
 }
 
 
@@ -54,6 +65,26 @@ async def run(desk: Desk, person: Person, call_id: str, errand: Mapping[str, Any
                 raise RefusedError("no operator with a coach is seated on this call")
             aids[0].coach_now()
             deeds.note(person, call, "coach_now")
+        case _:
+            _warm(desk, person, call, kind, errand)
+
+
+def _warm(desk: Desk, person: Person, call: LiveCall, kind: Errand, errand: Mapping[str, Any]) -> None:
+    """Raises RefusedError, NotFoundError, ConflictError."""
+    warm = desk.warm
+    if warm is None:
+        raise RefusedError("nobody can be asked here")
+    match kind:
+        case Errand.WARM:
+            warm.ask(person, call, errand["to"], errand["reason"], errand["coach"], errand["auto"])
+        case Errand.WARM_ACCEPT:
+            warm.accept(person, call.id)
+        case Errand.WARM_DECLINE:
+            warm.decline(person, call.id)
+        case Errand.WARM_CONNECT:
+            warm.connect(person, call.id, errand["coach"])
+        case _:
+            warm.cancel(person, call.id)
 
 
 def pack(person: Person) -> dict[str, Any]:

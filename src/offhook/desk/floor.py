@@ -65,6 +65,11 @@ class Floor:
                 found.append(self._card(call, state, now))
         return ranked(found)
 
+    def calls_before(self, call_id: str) -> int:
+        """How often a live call's caller called before, as far as that is known."""
+        found = self._regulars.of(call_id) if self._regulars is not None else None
+        return found.count if found is not None else 0
+
     def _card(self, call: LiveCall, state: CallState, now: float) -> Card:
         seating = seating_of(call) if call.session.crossed is not None else Seating()
         talkers = [seat for seat in seating.seats if seat.stance in ("join", "take_over") and not seat.muted]

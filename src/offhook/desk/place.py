@@ -11,6 +11,7 @@ from offhook.channels.live_guest import Welcome
 from offhook.desk.deeds import Deeds
 from offhook.desk.ports import Aid
 from offhook.desk.roles import may_command, may_stand
+from offhook.desk.warm.warm_desk import WarmDesk
 from offhook.foundation.desk_events import CardChanged, CardFeedback, CardStatus, EntityPinned
 from offhook.foundation.errors import NotFoundError, RefusedError
 from offhook.foundation.events import EndReason
@@ -32,6 +33,9 @@ from offhook.protocols.live import (
     Say,
     SetStance,
     Transfer,
+    Warm,
+    WarmAct,
+    WarmStep,
     Wish,
 )
 from offhook.protocols.live_words import Seating, SeatView
@@ -62,6 +66,8 @@ class Place:
         self.seat = seat
         self.channel = channel
         self.aid: Aid | None = None
+        self.warm: WarmDesk | None = None
+        self.bring_aid: Callable[[], Aid | None] = lambda: None
         self._deeds = deeds
         self._left = left
         self._check = check
@@ -121,6 +127,10 @@ class Place:
                 self._deeds.begin_inject(person, call, clip, self.channel.complain)
             case Transfer(to):
                 self._deeds.transfer(person, call, to)
+            case Warm(to, reason, coach, auto):
+                self._warm().ask(person, call, to, reason, coach, auto)
+            case WarmAct():
+                self._warm_act(wish)
             case CoachNow():
                 self._coach().coach_now()
             case CoachWish():
@@ -153,11 +163,40 @@ class Place:
     def _stand(self, stance: Stance) -> None:
         if not may_stand(self.person, stance, self.call.agent):
             raise RefusedError("you may not do this on this call")
+        if stance is Stance.CONSULT:
+            self._warm().check(self.person, self.call.id)
         before = self.seat.stance
         self.call.session.bridge.set_stance(self.seat, stance)
         if stance is not before:
             detail = {"seat": self.seat.id, "stance": stance, "before": before}
             self._deeds.note(self.person, self.call, "stance", **detail)
+        if stance is Stance.CONSULT:
+            self._warm().sat(self, self.call.id)
+
+    def coached(self) -> None:
+        """From now on the coach is there for this person, who took the call over."""
+        if self.aid is None:
+            self.aid = self.bring_aid()
+            if self.aid is not None:
+                self.channel.coached(dict(self.aid.settings()))
+
+    def _warm(self) -> WarmDesk:
+        if self.warm is None:
+            raise RefusedError("nobody can be asked here")
+        return self.warm
+
+    def _warm_act(self, act: WarmAct) -> None:
+        """Raises NotFoundError, ConflictError, RefusedError."""
+        warm, person, call_id = self._warm(), self.person, self.call.id
+        match act.step:
+            case WarmStep.CONNECT:
+                warm.connect(person, call_id, act.coach)
+            case WarmStep.DECLINE:
+                warm.decline(person, call_id)
+            case WarmStep.AGAIN:
+                warm.again(person, call_id)
+            case WarmStep.CANCEL:
+                warm.cancel(person, call_id)
 
     def _coach(self) -> Aid:
         if self.aid is None:
@@ -201,6 +240,8 @@ _NAMES: dict[type[Wish], str] = {
     Instruct: "instruct",
     Inject: "inject",
     Transfer: "transfer",
+    Warm: "warm",
+    WarmAct: "warm_act",
     CoachNow: "coach_now",
     CoachWish: "coach",
     Pin: "pin",

@@ -110,6 +110,8 @@ COMMANDS: Mapping[str, Action] = {
     "say": Action.TALK,
     "inject": Action.TALK,
     "transfer": Action.TRANSFER,
+    "warm": Action.TALK,
+    "warm_act": Action.TALK,  # and only who was asked, or asked
     "instruct": Action.COACH,
     "coach_now": Action.COACH,
     "coach": Action.LISTEN,  # how one's own ear is set

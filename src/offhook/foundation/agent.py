@@ -115,6 +115,9 @@ class Agent:
     tools: list[str] | None = None
     takes_message: bool = False
     """It takes a message, and does nothing else."""
+    consult: str = ""
+    """For whom this agent asks when a human shall take the call: anyone, role:…, queue:… or person:…; empty:
+    it asks for nobody."""
     goodbye: str = "Thank you for calling. Goodbye!"
     still_there: str = "Are you still there?"
     apology: str = "I'm sorry, I'm having trouble right now. Please try again in a moment."
@@ -128,8 +131,6 @@ class Agent:
     cannot: str = "I'm sorry, I can't do that."
     back: str = "I'm back with you."
     """Said when the human who had the call was lost in the middle of it."""
-    hand_over: str = ""
-    """Said first when this agent goes on with another agent's call."""
     hand_over: str = ""
     """Said first when this agent goes on with another agent's call."""
     numbers_in_words: bool = True

@@ -19,6 +19,7 @@ MAX_SAY = 1_000
 MAX_INSTRUCT = 2_000
 MAX_VALUE = 500
 MAX_NUMBER = 256
+MAX_TARGET = 128
 _CALL = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}\Z")
 _CLIP = re.compile(r"[^/\\\x00-\x1f\x7f]{1,100}\Z")
@@ -103,6 +104,32 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """Ask somebody to take the call (`to`: anyone, role:…, queue:…, person:…), tell them, then connect them.
+    `coach`: the AI stays to coach them; `auto`: they are connected once they were told."""
+
+    to: str
+    reason: str = ""
+    coach: bool = True
+    auto: bool = False
+
+
+class WarmStep(StrEnum):
+    CONNECT = "connect"
+    DECLINE = "decline"
+    AGAIN = "again"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class WarmAct:
+    """What whoever is told about a call does; CANCEL is for who asked. `coach` None: as it was asked."""
+
+    step: WarmStep
+    coach: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CoachNow:
     """A card about the last turn, now."""
 
@@ -169,6 +196,8 @@ Wish = (
     | Instruct
     | Inject
     | Transfer
+    | Warm
+    | WarmAct
     | CoachNow
     | CoachWish
     | CardAct
@@ -278,6 +307,14 @@ def _transfer(message: dict[str, Any]) -> Transfer:
     return Transfer(to)
 
 
+def _warm(message: dict[str, Any]) -> Warm:
+    to, reason = clean(string(message, "to", MAX_TARGET)), clean(string(message, "reason", MAX_VALUE, ""))
+    if not to:
+        raise WireError("to is empty")
+    coach = _maybe(message, "coach")
+    return Warm(to, reason, coach is not False, _maybe(message, "auto") is True)
+
+
 def _coach(message: dict[str, Any]) -> CoachWish:
     voice = string(message, "voice", 200, "") if message.get("voice") is not None else None
     return CoachWish(
@@ -334,6 +371,8 @@ _READ: dict[str, Callable[[dict[str, Any]], Wish | Ping]] = {
     "instruct": lambda m: Instruct(_line(m, MAX_INSTRUCT)),
     "inject": _clip,
     "transfer": _transfer,
+    "warm": _warm,
+    "warm_act": lambda m: WarmAct(_one_of(WarmStep, string(m, "step", 32), "step"), _maybe(m, "coach")),
     "coach_now": lambda m: CoachNow(),
     "coach": _coach,
     "card": _card,

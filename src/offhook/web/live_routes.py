@@ -17,6 +17,7 @@ from offhook.foundation.people import Person
 from offhook.protocols.live import MAX_INSTRUCT, MAX_NUMBER, MAX_SAY
 from offhook.web.faults import responses
 from offhook.web.people import person_of
+from offhook.web.warm_routes import add_warm_routes
 
 CallId = Annotated[str, Path(max_length=64, description="A live call's id, or the one its client gave it.")]
 
@@ -132,4 +133,5 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
         """Have the coach make a card about the last turn, for the operators who are seated."""
         return await do(request, call_id, Errand.COACH)
 
+    add_warm_routes(routes, desk, do)
     return routes

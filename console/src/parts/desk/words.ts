@@ -10,7 +10,14 @@ export const STANCES: { stance: Stance; word: string; key: string; hint: string 
 ];
 
 export function stanceWord(stance: Stance): string {
-  return { listen: "listens", coach: "coaches the AI", join: "has joined", take_over: "has taken over" }[stance] ?? stance;
+  const words = {
+    listen: "listens",
+    coach: "coaches the AI",
+    join: "has joined",
+    take_over: "has taken over",
+    consult: "is told about the call",
+  };
+  return words[stance] ?? stance;
 }
 
 const MODES: Record<Mode, string> = {
@@ -18,6 +25,7 @@ const MODES: Record<Mode, string> = {
   join: "AI and operator",
   takeover: "Operator answers",
   say: "AI speaks for the operator",
+  consult: "A colleague is told about it",
   hold: "On hold",
   waiting: "Waiting for the caller",
 };
@@ -37,7 +45,7 @@ export function modeWord(call: Pick<FloorCall, "mode" | "seats">): string {
 /** Who speaks now, in words. */
 export function floorWord(floor: string, mode: Mode): string {
   if (mode === "takeover") return "Humans talk";
-  if (mode === "hold") return "Caller waits";
+  if (mode === "hold" || mode === "consult") return "Caller waits";
   switch (floor) {
     case "greeting":
     case "speaking":

@@ -33,6 +33,12 @@ SPECS = (
         "transfer", "Connect the caller to a person. Say so first.", _object(reason="why, in a few words")
     ),
     ToolSpec(
+        "transfer_to_human",
+        "Ask a human colleague to take the call. The caller waits while the colleague is told about it; the"
+        " call comes back to you if nobody can. Say in one short sentence that you ask a colleague.",
+        _object(("reason",), reason="what the caller needs and why you cannot do it, in a sentence"),
+    ),
+    ToolSpec(
         "take_message",
         "Keep a message for the business, after reading it back to the caller.",
         _object(("message",), name="", phone="", message=""),
@@ -76,6 +82,8 @@ def offered(agent: Agent) -> tuple[ToolSpec, ...]:
     without = {"book"} if not agent.facts.booking else set()
     if not agent.facts.transfer_to:
         without.add("transfer")
+    if not agent.consult:
+        without.add("transfer_to_human")
     return tuple(spec for spec in SPECS if spec.name not in without)
 
 
@@ -90,6 +98,10 @@ def run(name: str, arguments: dict[str, Any], agent: Agent, language: str = "") 
             return Outcome(
                 "refused: this agent has nobody to transfer to", True, line=agent.line("nobody", language)
             )
+        case "transfer_to_human" if agent.consult:
+            return Outcome("asking a colleague; the caller waits", line=agent.line("one_moment", language))
+        case "transfer_to_human":
+            return Outcome("refused: this agent has nobody to ask", True, line=agent.line("nobody", language))
         case "take_message" | "book":
             return Outcome("kept", line=agent.line("noted", language))
         case "send_dtmf":
