@@ -161,6 +161,7 @@ class Arrival:
     address: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     shape: Callable[[Agent], Agent] = unchanged
+    call_id: str = ""
 
 
 class Reception(Protocol):
@@ -171,4 +172,3 @@ class Reception(Protocol):
 
         Raises LimitError (no capacity), NotFoundError (no such agent), RefusedError. Nothing is
         constructed when it raises."""
-    call_id: str = ""
