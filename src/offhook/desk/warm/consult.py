@@ -323,10 +323,9 @@ class Consult:
                 soon(self.signal, Signal.TAKEN, "the call is over")
             case LegLeft(seat=left) if left == seat:
                 soon(self.signal, Signal.LOST, "they are gone")
-            case (
-                LegJoined(seat=taker, by=by, stance=Stance.TAKE_OVER)
-                | StanceChanged(seat=taker, by=by, stance=Stance.TAKE_OVER)
-            ) if taker != seat and by != self.ask.by:
+            case LegJoined(seat=taker, stance=Stance.TAKE_OVER) if taker != seat:
+                soon(self.signal, Signal.TAKEN, "somebody took the call over")
+            case StanceChanged(seat=taker, stance=Stance.TAKE_OVER) if taker != seat:
                 soon(self.signal, Signal.TAKEN, "somebody took the call over")
 
     def _after(self, seconds: float, signal: Signal) -> None:
@@ -363,5 +362,5 @@ class Consult:
         self._timeline.emit(event)
         detail = {"consult": self.id, "state": self.state.value, "for": target}
         if person is not None:
-            detail["person"] = person.id
+            detail["asked"] = person.id
         self._parts.note(self.ask.person or THE_AGENT, "warm_transfer", self.call.id, **detail)
