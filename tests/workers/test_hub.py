@@ -14,7 +14,7 @@ import pytest
 from offhook.bus.line import Line, Message, pair
 from offhook.bus.spanning import SpanningBus
 from offhook.bus.wire import pack, unpack
-from offhook.foundation import center_events, desk_events, events
+from offhook.foundation import center_events, consult_events, desk_events, events
 from offhook.foundation.events import Entry, LegKind, TextReceived, TranscriptFinal
 from offhook.foundation.queues import QueueClosed
 from offhook.workers.hub import Hub
@@ -272,7 +272,8 @@ def test_every_event_survives_the_wire() -> None:
     assert there.event.leg is LegKind.AGENT
     from offhook.bus.wire import _kinds
 
-    named = {**vars(events), **vars(desk_events), **vars(center_events)}.values()
+    modules = (events, desk_events, center_events, consult_events)
+    named = [each for module in modules for each in vars(module).values()]
     kinds = {each.kind for each in named if isinstance(each, type) and hasattr(each, "kind")}
     assert kinds - {""} == set(_kinds())
     with pytest.raises(ValueError, match="no such event"):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from offhook.foundation import center_events as _center  # noqa: F401  # their classes are to be known here
+from offhook.foundation import consult_events as _consult  # noqa: F401  # their classes are to be known here
 from offhook.foundation import desk_events as _desk_events  # noqa: F401  # their classes are to be known here
 from offhook.foundation.events import CallEvent, Entry
 
