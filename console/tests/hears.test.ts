@@ -18,6 +18,7 @@ const HEARS: Record<Mode, Hears> = {
     operator: ["caller", "agent", "operator", "coach"],
     listener: ["caller", "agent"],
   },
+  consult: { caller: ["hold_audio"], agent: [], operator: ["operator"], listener: [] },
   hold: { caller: ["hold_audio"], agent: [], operator: [], listener: [] },
   waiting: {},
 };

@@ -146,7 +146,7 @@ export class DeskCall {
 
   /** The microphone is open only while the server says that this seat talks. */
   private air(): void {
-    const speaks = this.options.role === "caller" || talks(this.stance);
+    const speaks = this.options.role === "caller" || talks(this.stance) || this.stance === "consult";
     this.headset?.air(this.state.value.link === "up" && speaks && !this.muted.value);
   }
 }

@@ -15,6 +15,31 @@ export interface Ring {
   until: number;
 }
 
+/** What whoever is asked is told about a call (docs/desk.md, warm transfer). */
+export interface Briefing {
+  language: string;
+  caller: string;
+  agent: string;
+  seconds: number;
+  calls_before: number;
+  reason: string;
+  intent: string;
+  said: string[];
+  promises: string[];
+  entities: { type: string; value: string }[];
+  mood: string;
+  summary: string;
+}
+
+/** A colleague, or the AI (`by` is empty), asks this person to take a call. */
+export interface ConsultRing {
+  id: string;
+  callId: string;
+  by: string;
+  briefing: Briefing;
+  until: number;
+}
+
 export interface Waiting {
   call_id: string;
   agent: string;
@@ -43,12 +68,17 @@ export interface Queues {
 type Message =
   | { type: "presence"; presence: Presence }
   | { type: "ring"; call_id: string; queue: string; seconds: number }
-  | { type: "ring_over"; call_id: string; why: string };
+  | { type: "ring_over"; call_id: string; why: string }
+  | { type: "consult"; id: string; call_id: string; seconds: number; by: string; briefing: Briefing }
+  | { type: "consult_over"; id: string; call_id: string; why: string };
 
 const SESSION_OVER = 4401;
 
 export const presence = signal<Presence | null>(null);
 export const rings = signal<readonly Ring[]>([]);
+export const consults = signal<readonly ConsultRing[]>([]);
+/** Whether this house has queues, for which people say that they are available. */
+export const queued = signal(false);
 let begun = false;
 let attempt = 0;
 
@@ -56,12 +86,15 @@ export function fetchQueues(): Promise<Queues> {
   return apiGet<Queues>("/api/queues");
 }
 
-/** Listen for rings from now on, where this house has queues and this person may answer calls. */
+/** Listen for rings from now on, where this person may answer calls. */
 export function beginOperator(): void {
   if (begun || !may("talk")) return;
   begun = true;
   fetchQueues()
-    .then(({ queues }) => queues.length > 0 && connect())
+    .then(({ queues }) => {
+      queued.value = queues.length > 0;
+      connect();
+    })
     .catch(() => {
       begun = false;
     });
@@ -85,6 +118,24 @@ export async function decline(callId: string): Promise<void> {
   await apiSend("POST", `/api/rings/${encodeURIComponent(callId)}/decline`);
 }
 
+/** Come and be told about a call; it is then to be sat on with the stance "consult". */
+export async function acceptConsult(callId: string): Promise<void> {
+  try {
+    await apiSend("POST", `/api/live/${encodeURIComponent(callId)}/warm/accept`);
+  } finally {
+    consultOver(callId);
+  }
+}
+
+export async function declineConsult(callId: string): Promise<void> {
+  consultOver(callId);
+  await apiSend("POST", `/api/live/${encodeURIComponent(callId)}/warm/decline`);
+}
+
+function consultOver(callId: string): void {
+  consults.value = consults.value.filter((one) => one.callId !== callId);
+}
+
 function connect(): void {
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/operator`);
   socket.onmessage = ({ data }: MessageEvent<string>) => {
@@ -93,6 +144,7 @@ function connect(): void {
   };
   socket.onclose = ({ code }) => {
     rings.value = [];
+    consults.value = [];
     if (code === SESSION_OVER) return;
     presence.value = null;
     window.setTimeout(connect, backoff(attempt));
@@ -108,7 +160,12 @@ export function take(message: Message): void {
   } else if (message.type === "ring") {
     const ring = { callId: message.call_id, queue: message.queue, until: performance.now() + message.seconds * 1000 };
     rings.value = [...rings.value.filter((one) => one.callId !== ring.callId), ring];
-  } else if (message.type === "ring_over") over(message.call_id);
+  } else if (message.type === "consult") {
+    const { id, call_id: callId, by, briefing, seconds } = message;
+    const ring = { id, callId, by, briefing, until: performance.now() + seconds * 1000 };
+    consults.value = [...consults.value.filter((one) => one.callId !== callId), ring];
+  } else if (message.type === "consult_over") consultOver(message.call_id);
+  else if (message.type === "ring_over") over(message.call_id);
 }
 
 function over(callId: string): void {

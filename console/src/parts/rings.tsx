@@ -2,35 +2,53 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { sit } from "../desk/seated";
-import { accept, beginOperator, decline, type Presence, presence, type Ring, rings, setPresence } from "../floor/operator";
+import {
+  accept,
+  beginOperator,
+  consults,
+  decline,
+  type Presence,
+  presence,
+  queued,
+  type Ring,
+  rings,
+  setPresence,
+} from "../floor/operator";
 import { go } from "../route";
+import { ConsultRinging } from "./consult-ring";
 
 const WORDS: Record<Presence, string> = { available: "Available for calls", away: "Away" };
 
 export function Rings() {
   const [problem, setProblem] = useState("");
   useEffect(beginOperator, []);
-  if (presence.value === null) return null;
+  const shown = presence.value !== null && (queued.value || rings.value.length > 0);
+  if (!shown && consults.value.length === 0 && problem === "") return null;
   const attempt = (work: Promise<void>) => {
     setProblem("");
     work.catch((error: Error) => setProblem(error.message));
   };
   return (
     <section class="operator-bar" aria-label="Calls of queues">
-      <label>
-        <span class="for-screen-readers">Presence</span>
-        <select
-          class="presence"
-          value={presence.value}
-          onChange={(event) => attempt(setPresence(event.currentTarget.value as Presence))}
-        >
-          {Object.entries(WORDS).map(([value, word]) => (
-            <option key={value} value={value}>
-              {word}
-            </option>
-          ))}
-        </select>
-      </label>
+      {shown && (
+        <label>
+          <span class="for-screen-readers">Presence</span>
+          <select
+            class="presence"
+            value={presence.value ?? "away"}
+            onChange={(event) => attempt(setPresence(event.currentTarget.value as Presence))}
+          >
+            {Object.entries(WORDS).map(([value, word]) => (
+              <option key={value} value={value}>
+                {word}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {consults.value.map((ring) => (
+        <ConsultRinging key={ring.callId} ring={ring} attempt={attempt} />
+      ))}
       {rings.value.map((ring) => (
         <Ringing key={ring.callId} ring={ring} attempt={attempt} />
       ))}

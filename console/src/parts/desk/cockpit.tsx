@@ -7,6 +7,7 @@ import { go, inPlace } from "../../route";
 import { clock, endWord } from "../../words";
 import { Meter } from "../meter";
 import { Clips } from "./clips";
+import { BriefingCard } from "./briefing";
 import { CoachPanel } from "./coach-panel";
 import { Commands } from "./commands";
 import { Entities } from "./entities";
@@ -38,6 +39,7 @@ export function Cockpit({ desk }: { desk: DeskCall }) {
         </p>
       )}
       {over && seat !== "" && <WrapUp callId={callId} ending={endWord(ending)} leave={() => leave()} />}
+      <BriefingCard desk={desk} />
       <div class="cockpit-columns">
         <section class="card conversation" aria-label="Conversation">
           <Facts desk={desk} />

@@ -8,6 +8,7 @@ import { useKeys } from "../../keys";
 import { go } from "../../route";
 import { may } from "../../session";
 import { Ask } from "../ask";
+import { WarmAsk } from "./warm-ask";
 import { STANCES } from "./words";
 
 interface Props {
@@ -17,7 +18,7 @@ interface Props {
 }
 
 export function Commands({ desk, say, instruct }: Props) {
-  const [asked, setAsked] = useState<"end" | "transfer" | null>(null);
+  const [asked, setAsked] = useState<"end" | "transfer" | "warm" | null>(null);
   const { link, mode, seat, transfer } = desk.state.value;
   const up = link === "up" && seat !== "";
   const { stance } = desk;
@@ -39,6 +40,8 @@ export function Commands({ desk, say, instruct }: Props) {
     a: () => up && desk.holds && speaks(),
     m: () => up && desk.toggleMute(),
     x: () => up && putThrough(),
+    w: () => up && setAsked("warm"),
+    k: () => up && stance === "consult" && desk.send({ type: "warm_act", step: "connect" }),
     e: () => up && setAsked("end"),
     s: say,
     i: instruct,
@@ -71,7 +74,7 @@ export function Commands({ desk, say, instruct }: Props) {
       <button
         type="button"
         class={desk.muted.value ? "muted" : ""}
-        disabled={!up || !talks(stance) || !desk.microphone.value}
+        disabled={!up || !(talks(stance) || stance === "consult") || !desk.microphone.value}
         aria-pressed={desk.muted.value}
         onClick={desk.toggleMute}
       >
@@ -85,6 +88,14 @@ export function Commands({ desk, say, instruct }: Props) {
         onClick={putThrough}
       >
         Transfer <kbd aria-hidden="true">X</kbd>
+      </button>
+      <button
+        type="button"
+        disabled={!up || !may("talk") || stance === "consult"}
+        title="Ask a colleague, tell them about the call, then connect them"
+        onClick={() => setAsked("warm")}
+      >
+        Warm transfer <kbd aria-hidden="true">W</kbd>
       </button>
       <span class="push" />
       <button type="button" onClick={leave}>
@@ -103,6 +114,9 @@ export function Commands({ desk, say, instruct }: Props) {
           answer={(to) => desk.send({ type: "transfer", to })}
           close={() => setAsked(null)}
         />
+      )}
+      {asked === "warm" && (
+        <WarmAsk callId={desk.state.value.callId} ask={(wish) => desk.send(wish)} close={() => setAsked(null)} />
       )}
       {asked === "end" && (
         <Ask
