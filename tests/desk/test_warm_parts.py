@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from offhook.desk.warm.briefing import Briefing, brief
@@ -11,9 +13,11 @@ from offhook.desk.warm.steps import ENDS, TABLE, Signal, Step, Steps, diagram
 from offhook.desk.warm.targets import Colleague, Kind, Target, fitting, read_target
 from offhook.foundation.consult_events import ConsultState
 from offhook.foundation.desk_events import Emotion, EntityFound, SentimentFound
-from offhook.foundation.errors import RefusedError
+from offhook.foundation.errors import RefusedError, SettingsError
 from offhook.foundation.events import Entry, LegKind, ToolCalled, TranscriptFinal
 from offhook.foundation.people import Person, Role
+from offhook.settings import Settings
+from offhook.settings.sources import load
 
 S = ConsultState
 
@@ -186,3 +190,15 @@ def test_arabic_has_all_words_and_finds_promises() -> None:
 )
 def test_what_is_said_in_return(text: str, answer: str) -> None:
     assert read_answer(text) == answer
+
+
+def test_settings_name_only_what_there_is(tmp_path: Path) -> None:
+    def made(consult: str) -> Settings:
+        file = tmp_path / "offhook.toml"
+        file.write_text(f'[agents.default]\nconsult = "{consult}"\n[queues.support]\n', "utf-8")
+        return load({}, tmp_path, {})
+
+    assert made("queue:support").agents["default"].consult == "queue:support"
+    for wrong in ("queue:nobody", "everyone"):
+        with pytest.raises(SettingsError, match="consult"):
+            made(wrong)

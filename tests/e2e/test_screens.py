@@ -228,7 +228,7 @@ def test_every_command_of_the_cockpit_has_a_key(stage_page) -> None:  # type: ig
 def test_a_caller_is_put_through_where_the_channel_can(stage_page, check) -> None:  # type: ignore[no-untyped-def]
     stage, page = stage_page
     sit(stage, page)
-    button = page.locator(".commands").get_by_role("button", name="Transfer")
+    button = page.locator(".commands").get_by_role("button", name="Transfer", exact=True)
     expect(button).to_be_disabled()
     reason = "only a telephone call can be put through to a number"
     expect(button).to_have_attribute("title", f"No transfer: {reason}")

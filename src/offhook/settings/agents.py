@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic_core import PydanticCustomError
 
+from offhook.desk.warm.targets import is_target
 from offhook.foundation.agent import Agent, Facts, Patience
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -94,6 +95,8 @@ def _faults(name: str, agent: Agent) -> Iterator[Fault]:
         yield ("engine",), agent.engine, "one of " + ", ".join(e for e in ENGINES if e)
     if agent.fallback_engine not in FALLBACK_ENGINES:
         yield ("fallback_engine",), agent.fallback_engine, "one of " + ", ".join(FALLBACK_ENGINES[1:])
+    if agent.consult and not is_target(agent.consult):
+        yield ("consult",), agent.consult, "anyone, role:ROLE, queue:NAME or person:ID"
     if not 10 <= agent.max_call_seconds <= 86_400:
         yield ("max_call_seconds",), agent.max_call_seconds, "10 to 86400"
     for path, value, allowed in _facts_faults(agent.facts):

@@ -15,7 +15,7 @@ from offhook.settings.agents import check_agents, name_agents
 from offhook.settings.coach import Coach, check_coach
 from offhook.settings.demo import demo_agent
 from offhook.settings.livekit import LiveKit
-from offhook.settings.queues import QueueSettings, check_queues
+from offhook.settings.queues import QueueSettings, check_consults, check_queues
 from offhook.settings.routing import Routing, check_routing
 from offhook.settings.sentiment import Alert, Paging, Sentiment, check_alerts, default_alerts
 from offhook.settings.speech import Speech
@@ -190,6 +190,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_routing(self) -> Settings:
         check_queues(self.queues, self.agents.keys())
+        check_consults(self.agents.values(), self.queues.keys())
         check_routing(self.routing, self.agents.keys(), self.queues.keys())
         check_alerts(self.alerts, self.agents.keys(), self.queues.keys())
         return self

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from offhook.foundation.agent import Agent
 from offhook.settings.calendars import Fault, Texts
 from offhook.settings.routing import target_faults
 from offhook.settings.vendors import Section
@@ -93,6 +94,20 @@ def check_queues(queues: Mapping[str, QueueSettings], agents: Collection[str]) -
     for path, value, allowed in _faults(queues, agents):
         context = {"path": ("queues", *path), "value": value, "allowed": allowed}
         raise PydanticCustomError("setting", "{allowed}", context)
+
+
+def check_consults(agents: Iterable[Agent], queues: Collection[str]) -> None:
+    """The queues whose operators agents ask exist. Raise a PydanticCustomError of type `setting`."""
+    for agent in agents:
+        kind, _, name = agent.consult.partition(":")
+        if kind.strip() == "queue" and name.strip() not in queues:
+            known = ", ".join(sorted(queues)) or "there are none"
+            context = {
+                "path": ("agents", agent.name, "consult"),
+                "value": agent.consult,
+                "allowed": f"a queue of the settings; known: {known}",
+            }
+            raise PydanticCustomError("setting", "{allowed}", context)
 
 
 def _faults(queues: Mapping[str, QueueSettings], agents: Collection[str]) -> Iterator[tuple[Any, Any, str]]:

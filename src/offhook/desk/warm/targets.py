@@ -55,6 +55,15 @@ def read_target(text: str) -> Target:
     )
 
 
+def is_target(text: str) -> bool:
+    """Whether `read_target` takes it."""
+    try:
+        read_target(text)
+    except RefusedError:
+        return False
+    return True
+
+
 def fitting(target: Target, agent: str, by: str, colleagues: Iterable[Colleague]) -> list[Person]:
     """Who may be rung for a call of this agent now, the longest idle first; never who asks (`by`). A person
     who is asked for by name is rung as long as their console is open, others must be available."""

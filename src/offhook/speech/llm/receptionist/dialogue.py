@@ -98,6 +98,9 @@ def goodbye(scene: Scene) -> Reply:
 
 
 def human(scene: Scene) -> Reply:
+    if scene.agent.consult:
+        asking = ToolCall("transfer_to_human", {"reason": scene.text[:200]})
+        return scene.reply(scene.agent.one_moment, state=State(), calls=(asking,))
     if not scene.facts.transfer_to:
         return notes.start(scene, scene.say("no_transfer"))
     call = ToolCall("transfer", {"to": scene.facts.transfer_to})
@@ -128,7 +131,7 @@ def unknown(scene: Scene) -> Reply:
         return scene.reply(*parts, state=State(Step.OFFER_MESSAGE))
     if _like_booking(scene):
         return booking.start(scene)
-    if scene.state.misses >= 2 and scene.facts.transfer_to:
+    if scene.state.misses >= 2 and (scene.facts.transfer_to or scene.agent.consult):
         return human(scene)
     if len(scene.words) < 3 and not scene.state.misses and scene.state.step is not Step.OFFER_MESSAGE:
         state = replace(scene.state, misses=1)

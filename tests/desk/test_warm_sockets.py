@@ -1,0 +1,130 @@
+"""A warm transfer by real sockets: a caller, a supervisor who asks, a colleague who is told and connected."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from tests.desk.desk_stage import ANN, BOB, SUE, DeskStage, loudness, staged, tone
+
+from offhook.desk.ear import EarMemory
+from offhook.desk.errands import Errand, run
+from offhook.desk.narration import Narration, Wanted
+from offhook.desk.warm.ports import WarmParts, WarmRules
+from offhook.desk.warm.targets import Colleague
+from offhook.desk.warm.warm_desk import WarmDesk
+from offhook.foundation.errors import RefusedError
+
+BRIEFING, ANNS = 1_900.0, 2_700.0
+
+
+class Voices:
+    def begin(self, wanted: Wanted) -> Narration:
+        narration = Narration(wanted)
+        narration.audio += tone(300, BRIEFING, wanted.format.rate)
+        narration.end("")
+        return narration
+
+    def leave(self, narration: Narration) -> None: ...
+
+
+class Consoles:
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, dict[str, object]]] = []
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        return [Colleague(person, True, True) for person in (ANN, BOB)]
+
+    def show(self, person_id: str, raw: bytes) -> None:
+        self.shown.append((person_id, json.loads(raw)))
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[DeskStage]:
+    async with staged() as found:
+        consoles = Consoles()
+        parts = WarmParts(consoles, Voices(), EarMemory(), found.audit.note, WarmRules(ring_s=2, all_s=2))
+        found.desk.warm = WarmDesk(parts, found.directory.get)
+        found.consoles = consoles  # type: ignore[attr-defined]
+        yield found
+
+
+async def _ask(stage: DeskStage, **more: object) -> None:
+    wish = {"kind": Errand.WARM, "to": "anyone", "reason": "a refund", "coach": True, "auto": False, **more}
+    await run(stage.desk, SUE, "test123", wish)
+    async with asyncio.timeout(2):
+        while not stage.consoles.shown:  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+
+
+async def test_asked_told_and_connected(stage: DeskStage) -> None:
+    caller = await stage.caller()
+    await _ask(stage)
+    who, ring = stage.consoles.shown[0]  # type: ignore[attr-defined]
+    assert (who, ring["type"], ring["by"]) == ("u_ann", "consult", "Sue")  # Bob serves other agents
+    await run(stage.desk, ANN, "test123", {"kind": Errand.WARM_ACCEPT})
+    ann = await stage.operator("ann", stance="consult")
+    joined = await ann.wait("joined")
+    assert (joined["stance"], joined["coach"]) == ("consult", {})
+    await ann.until(lambda: loudness(ann.sound, BRIEFING) > -30)
+    told = [m["entry"] for m in ann.all("event") if m["entry"]["kind"] == "consult_briefing"]
+    assert told[0]["card"]["reason"] == "a refund"
+    await ann.talk(200, ANNS)
+    assert loudness(caller.sound, BRIEFING) < -60
+    assert loudness(caller.sound, ANNS) < -60
+    await ann.send("warm_act", step="again")
+    await ann.send("warm_act", step="connect", coach=False)
+    await ann.wait("mode", mode="takeover")
+    await ann.talk(400, ANNS)
+    await caller.until(lambda: loudness(caller.sound, ANNS) > -40)
+    assert loudness(caller.sound, BRIEFING) < -60
+    assert not [m for m in caller.messages if m["type"] in ("event", "mode", "card", "ai_coaching")]
+    assert {"joined", "warm_accept", "warm_connect"} <= set(stage.audit.of(ANN))
+    assert stage.audit.of(SUE) == ["warm_transfer"] * 4
+
+
+async def test_nobody_sits_down_to_be_told_who_was_not_asked(stage: DeskStage) -> None:
+    await stage.caller()
+    ann = await stage.operator("ann", stance="consult")
+    assert (await ann.refused())[0] == "refused"
+    listening = await stage.operator("ann", stance="listen")
+    await listening.wait("joined")
+    for kind, fields in (
+        ("stance", {"stance": "consult"}),
+        ("warm", {"to": "everybody"}),
+    ):
+        await listening.send(kind, **fields)
+        await listening.wait("error", code="refused")
+    for step in ("connect", "decline", "again", "cancel"):
+        await listening.send("warm_act", step=step)
+        await listening.wait("error", code="not_found")
+    await listening.send("warm_act", step="dance")
+    await listening.wait("error", code="bad_message")
+    await listening.send("warm", to="")
+    await listening.wait("error", code="bad_message")
+
+
+async def test_declined_over_rest_and_called_off_from_the_seat(stage: DeskStage) -> None:
+    await stage.caller()
+    with pytest.raises(RefusedError):
+        await _ask(stage, to="nobody at all")
+    sue = await stage.operator("sue", stance="listen", role="supervisor")
+    await sue.wait("joined")
+    await sue.send("warm", to="person:Ann", reason="a refund")
+
+    def state(name: str) -> bool:
+        return any(m["entry"]["kind"] == "consult" and m["entry"]["state"] == name for m in sue.all("event"))
+
+    await sue.until(lambda: state("ringing"))
+    await run(stage.desk, ANN, "test123", {"kind": Errand.WARM_DECLINE})
+    await sue.until(lambda: state("declined"))
+    sue.messages.clear()
+    await sue.send("warm", to="anyone")
+    await sue.until(lambda: state("ringing"))
+    await sue.send("warm_act", step="cancel")
+    await sue.until(lambda: state("abandoned"))
+    stage.desk.warm = None
+    with pytest.raises(RefusedError):
+        await run(stage.desk, ANN, "test123", {"kind": Errand.WARM_DECLINE})
