@@ -92,6 +92,8 @@ class LiveCall:
         """Why this caller cannot be put through to a number; empty where that can be done."""
         if self.record.channel is ChannelKind.PHONE and self.arrival.vendor_id:
             return ""
+        if _refers(self.session.caller_channel):
+            return ""
         return "only a telephone call can be put through to a number"
 
     @property
@@ -108,9 +110,14 @@ def _as_asked(channel: Channel, arrival: Arrival) -> tuple[Arrival, Callable[[Li
     return arrival, lambda call: None
 
 
-def _reachable(agent: Agent, kind: ChannelKind) -> Agent:
+def _refers(channel: Channel) -> bool:
+    """Whether a channel that is no phone vendor's can put its caller through itself (SIP REFER)."""
+    return bool(getattr(channel, "refers", False))
+
+
+def _reachable(agent: Agent, channel: Channel) -> Agent:
     """Only a phone line can be connected elsewhere; on others the agent takes a message."""
-    if kind is ChannelKind.PHONE or not agent.facts.transfer_to:
+    if channel.kind is ChannelKind.PHONE or _refers(channel) or not agent.facts.transfer_to:
         return agent
     return replace(agent, facts=replace(agent.facts, transfer_to=""))
 
@@ -206,7 +213,7 @@ class Directory:
         if call is None or call.session.end_reason is not None:
             raise NotFoundError("there is no live call with that id")
         session, channel = call.session, call.session.caller_channel
-        agent = _reachable(agent, channel.kind)
+        agent = _reachable(agent, channel)
         cast = self._cast(agent, channel.format, session.timeline, call.arrival, channel.kind)
         session.hand_over(cast, line, language)
         call.record = replace(call.record, agent=agent.name)
@@ -242,7 +249,7 @@ class Directory:
     def _begin(self, channel: Channel, arrival: Arrival, agent: Agent) -> LiveCall:
         house = self._house
         call_id = arrival.call_id or house.new_call_id()
-        agent = _reachable(agent, channel.kind)
+        agent = _reachable(agent, channel)
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
         timeline.add(*house.followers(timeline))
@@ -262,7 +269,11 @@ class Directory:
         tape = self._tape(timeline, channel.format)
 
         def transfer(to: str) -> None:
-            self.on_transfer(arrival.vendor_id, to)
+            refer = getattr(channel, "refer", None)
+            if _refers(channel) and refer is not None:
+                refer(to)
+            else:
+                self.on_transfer(arrival.vendor_id, to)
 
         fittings = Fittings(house.stt, agent.spoken, house.media.add, house.media.remove, house.hold)
         fittings = replace(fittings, tap=house.tap(call_id, channel.format))

@@ -72,6 +72,7 @@ class LiveKit:
             lambda agent: not agent or agent in agents,
             load,
             self._server.remove,
+            self._server.refer,
         )
         self.registration: Registration | None = None
         self._tasks: set[asyncio.Task[None]] = set()

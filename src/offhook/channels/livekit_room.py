@@ -58,8 +58,14 @@ class Order:
     variables: dict[str, str] = field(default_factory=dict)
 
 
+async def never(room: str, identity: str, to: str) -> None:
+    """Nobody can be put through. Raises ProviderError."""
+    raise ProviderError("livekit", "nobody can be put through here", retryable=False)
+
+
 class RoomCall:
-    """`run` once. `remove(room, identity)` has the server throw somebody out; `call_id` once there is one."""
+    """`run` once. `remove(room, identity)` has the server throw somebody out,
+    `refer(room, identity, to)` put them through; `call_id` once there is one."""
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class RoomCall:
         reception: Reception,
         rules: Rules,
         remove: Callable[[str, str], Awaitable[None]],
+        refer: Callable[[str, str, str], Awaitable[None]] = never,
     ) -> None:
         self.order = order
         self.call_id = ""
@@ -75,6 +82,7 @@ class RoomCall:
         self._reception = reception
         self._rules = rules
         self._remove = remove
+        self._refer = refer
         self._room = rtc.Room()
         self._handle = 0
         self._mouth = Mouth()
@@ -173,6 +181,7 @@ class RoomCall:
         order, phone = self.order, caller.phone
         number = phone.caller if phone is not None and phone.caller else caller.identity
         channel = self._channel = LiveKitChannel(number, self._mouth, self.words, self._closed)
+        channel.refers = phone is not None
         arrival = Arrival(
             agent=order.agent,
             caller=number,
@@ -206,7 +215,8 @@ class RoomCall:
             self._channel.close()
         if self._reason not in (None, EndReason.CALLER_HUNG_UP):
             for peer in self.company.here:
-                if peer.phone is not None:  # who came by phone is connected until the room lets go of them
+                # who came by phone is connected until the room lets go of them
+                if peer.phone is not None and not await self._put_through(peer):
                     await self.throw_out(peer.identity)
         self.company.deafen()
         for task in tuple(self._tasks):
@@ -219,6 +229,18 @@ class RoomCall:
             _log.warning("a room was not left in order", error=type(error).__name__)
         switch().let_go(self._handle)
         self._mouth.close()
+
+    async def _put_through(self, peer: Peer) -> bool:
+        """Whether a caller by phone went where the call was sent."""
+        to = self._channel.referred if self._channel is not None else ""
+        if self._reason is not EndReason.TRANSFERRED or not to or peer is not self.company.caller:
+            return False
+        try:
+            await self._refer(self.order.room, peer.identity, to)
+        except OffhookError as error:
+            _log.warning("a caller could not be put through", call_id=self.call_id, reason=error.reason)
+            return False
+        return True
 
     async def throw_out(self, identity: str) -> None:
         """Have the server remove somebody."""

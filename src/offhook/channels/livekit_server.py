@@ -104,6 +104,9 @@ def caller_token(
     return token.to_jwt()
 
 
+RINGING_S = 20
+
+
 class RoomServer:
     """The server's API. All methods raise ProviderError: DeniedError for wrong keys, retryable where it is
     not there."""
@@ -143,6 +146,18 @@ class RoomServer:
         with suppress(NotFoundError):
             await self._do(self._services().room.remove_participant(wish))
 
+    async def refer(self, room: str, identity: str, to: str) -> None:
+        """Have LiveKit's telephony put a caller through (SIP REFER) to a `tel:` or `sip:` address; whoever
+        they are put through to may take RINGING_S to answer. Raises also where that did not come about."""
+        wish = api.TransferSIPParticipantRequest(
+            room_name=room, participant_identity=identity, transfer_to=to
+        )
+        wish.ringing_timeout.FromSeconds(RINGING_S)
+        asked = self._services().sip.transfer_sip_participant(wish, timeout=RINGING_S + SECONDS)
+        found = await self._do(asked, RINGING_S + SECONDS)
+        if found.status != api.SIPTransferStatus.STS_TRANSFER_SUCCESSFUL:
+            raise ProviderError(NAME, "the caller could not be put through", retryable=False)
+
     async def agents_in(self, room: str, agent_name: str) -> Sequence[str]:
         """Identities of the agents of this name in a room; none where there is no such room."""
         try:
@@ -164,9 +179,9 @@ class RoomServer:
         keys = self._keys
         return api.LiveKitAPI(keys.http, keys.key, keys.secret, session=self._session, failover=False)
 
-    async def _do(self, asked: Awaitable[T]) -> T:
+    async def _do(self, asked: Awaitable[T], seconds: float = SECONDS) -> T:
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 return await asked
         except TimeoutError:
             raise ProviderError(NAME, "did not answer in time") from None
