@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from offhook.call.directory import Directory
+from offhook.call.directory import Directory, LiveCall
 from offhook.call.timeline import Sink, Timeline
 from offhook.center.queue_desk import QueueDesk
+from offhook.desk.coach.coach_desk import CoachDesk
+from offhook.desk.coach.llm_brain import LlmBrain
 from offhook.desk.desk import Desk
 from offhook.desk.errands import unpack
 from offhook.desk.floor import Floor
 from offhook.desk.people import People
 from offhook.desk.studio import Studio
-from offhook.desk.warm.ports import WarmParts, WarmRules
+from offhook.desk.warm.ports import Summary, WarmParts, WarmRules
 from offhook.desk.warm.targets import Colleague
 from offhook.desk.warm.warm_desk import WarmDesk
+from offhook.foundation.events import TranscriptFinal
+
+LINES = 30
+"""Of the call, that a model is shown."""
 
 
 class Consoles:
@@ -40,6 +46,21 @@ class Consoles:
         self._queues.show(person_id, raw)
 
 
+def summary_of(coach: CoachDesk | None) -> Summary | None:
+    """By the model that thinks for the coach; None: the briefing is made here."""
+    brain = coach.brain if coach is not None else None
+    if not isinstance(brain, LlmBrain):
+        return None
+    model = brain
+
+    async def sum_up(call: LiveCall, language: str) -> str:
+        lines = [entry.event for entry in call.session.timeline.recent]
+        said = [f"{line.leg}: {line.text}" for line in lines if isinstance(line, TranscriptFinal)]
+        return await model.sum_up("\n".join(said[-LINES:]), language)
+
+    return sum_up
+
+
 Follow = Callable[[Timeline], tuple[Sink, ...]]
 
 
@@ -51,6 +72,7 @@ def make_warm(
     people: People,
     floor: Floor,
     follow: Follow,
+    coach: CoachDesk | None = None,
 ) -> Follow:
     """Of one process: the desk has it; who follows every call, besides those of `follow`."""
     parts = WarmParts(
@@ -59,6 +81,7 @@ def make_warm(
         studio.memory,
         people.audit.note,
         WarmRules(),
+        summary=summary_of(coach),
         before=floor.calls_before,
     )
     warm = WarmDesk(parts, directory.get, lambda agent: directory.agent(agent).consult)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from offhook.call.timeline import Timeline
+from offhook.desk.coach.brain import Brain
 from offhook.desk.coach.coach import Coach, Counsel
 from offhook.desk.coach.lookout import Lookout
 from offhook.desk.coach.profile import SHIPPED, Profile
@@ -63,6 +64,11 @@ class CoachDesk:
             raise RefusedError("there is no coach on this call")
         if not coach.coach_now():
             raise ConflictError("the caller has said nothing yet")
+
+    @property
+    def brain(self) -> Brain | None:
+        """A model that thinks for the coach, where there is one."""
+        return self._counsel.brain
 
     def last_card(self, call_id: str) -> CoachingCard | None:
         """The card that stands."""
