@@ -57,6 +57,7 @@ from offhook.web.listener import address, listen
 from offhook.web.metrics import Metrics
 from offhook.web.openai_models import Catalogue
 from offhook.web.proxies import Proxies
+from offhook.web.rehearsal import rehearse
 from offhook.web.server import DrainingServer, ServerLimits
 from offhook.web.site import Parts, Site, build_site
 from offhook.workers.share import Share
@@ -108,6 +109,7 @@ def server_limits(settings: Settings) -> ServerLimits:
 
 async def keep(app: App, server: DrainingServer, *listeners: socket.socket) -> None:
     """Serve a built house until its server is told to stop, then close it."""
+    await rehearse(app.site.app)
     _quiet_collector()
     app.media.start()
     app.watchdog.start()

@@ -9,7 +9,7 @@ import pytest
 
 from offhook.audio import libopus
 from offhook.audio.frame import WIDEBAND
-from offhook.audio.libopus import LossyEncoder
+from offhook.audio.libopus import LossyDecoder, LossyEncoder
 from offhook.channels import rtp_codec
 from offhook.channels.pacer import Pacer
 from offhook.channels.rtp_ear import RtpEar
@@ -164,7 +164,12 @@ class Mouth:
         self.marks: list[tuple[float, str]] = []
         self.now = 100.0
         self.mouth = RtpMouth(96, 7, lambda name: self.marks.append((self.now, name)))
-        self.mouth.send = lambda raw: self.sent.append((self.now, read_rtp(raw)))
+        self.marked: list[bool] = []
+        self.mouth.send = self.take
+
+    def take(self, raw: bytes) -> None:
+        self.sent.append((self.now, read_rtp(raw)))
+        self.marked.append(bool(raw[1] & 0x80))
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / 0.01)):
@@ -179,12 +184,31 @@ class Mouth:
 
 def test_packets_leave_every_20_ms_and_timestamps_follow() -> None:
     mouth = Mouth()
-    mouth.run(1.0)
-    assert len(mouth.sent) in (50, 51)
+    mouth.run(0.1)
+    mouth.mouth.play(tone(40), mouth.now)
+    mouth.run(1.1)
+    assert len(mouth.sent) in (60, 61)
     packets = [packet for _, packet in mouth.sent]
     for one, next_ in pairwise(packets):
         assert (next_.sequence - one.sequence) & 0xFFFF == 1
         assert (next_.timestamp - one.timestamp) & 0xFFFFFFFF == 960
+
+
+def test_in_long_silence_a_packet_leaves_at_times() -> None:
+    mouth = Mouth()
+    mouth.run(3.0)
+    quiet = [packet for at, packet in mouth.sent if at > 100.5]
+    assert 5 <= len(quiet) <= 7
+    assert {len(packet.payload) for packet in quiet} == {1}
+    for one, next_ in pairwise(quiet):
+        assert (next_.sequence - one.sequence) & 0xFFFF == 1
+        assert (next_.timestamp - one.timestamp) & 0xFFFFFFFF == 20 * 960
+    assert len(LossyDecoder().decode(quiet[0].payload)) in (0, 320, 960)
+    mouth.mouth.play(tone(2), mouth.now)
+    assert mouth.loud[0] == mouth.now
+    assert mouth.marked[-1]
+    mouth.mouth.play(tone(2), mouth.now + 0.04)
+    assert not mouth.marked[-1]
 
 
 def test_sound_leaves_at_once_and_not_in_a_burst() -> None:
@@ -293,3 +317,31 @@ async def test_one_faulty_caller_does_not_stop_the_pacer(caplog: pytest.LogCaptu
     pacer.remove(good)
     assert len(pacer) == 0
     assert "could not be sent" in caplog.text
+
+
+def test_sound_that_comes_unevenly_is_waited_for() -> None:
+    mouth = Mouth()
+    mouth.run(0.1)
+    came = np.cumsum([0.02, 0.05, 0.0, 0.0, 0.04, 0.0, 0.02, 0.02]) + mouth.now
+    said = tone(8)
+    for number, at in enumerate(came):
+        while mouth.now < at - 0.005:
+            mouth.run(0.01)
+        mouth.mouth.play(said[number * FRAME : (number + 1) * FRAME], mouth.now)
+    mouth.run(0.02)
+    first = next(n for n, (_, packet) in enumerate(mouth.sent) if len(packet.payload) > 20)
+    assert all(len(packet.payload) > 20 for _, packet in mouth.sent[first : first + 8])
+    assert mouth.mouth.queued == 0
+
+
+def test_what_stands_before_the_door_is_let_out() -> None:
+    mouth = Mouth()
+    mouth.run(0.1)
+    mouth.mouth.play(tone(9), mouth.now)
+    queued = []
+    for _ in range(250):
+        mouth.run(0.02)
+        mouth.mouth.play(tone(1), mouth.now)
+        queued.append(mouth.mouth.queued)
+    assert queued[10] >= 6
+    assert queued[-1] <= 3

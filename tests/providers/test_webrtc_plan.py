@@ -1,4 +1,4 @@
-"""WebRTC's settings: what is refused, the plan of addresses, logins for a TURN server, what the doctor says."""
+"""WebRTC's settings: what is refused, the plan of addresses, logins for TURN, what the doctor says."""
 
 from __future__ import annotations
 

@@ -16,11 +16,20 @@ EARLY_S = 0.020
 """Sound may leave so much before its time, so that it does not wait for the silence before it to end."""
 PLAYOUT_S = 0.060
 """What a browser's jitter buffer holds, and its way to the ear, besides the network's."""
+GRACE_S = 0.060
+"""Sound that came unevenly may be so late before silence takes its place: the caller's jitter buffer can
+wait. Not after a mark or a clear: then what was said is over."""
 BEHIND_S = 0.200
 MOST_FRAMES = 100
 """Frames that may wait; of more the oldest are dropped."""
-FADE_FRAMES = 10
-"""Frames of silence that are encoded after sound; then the last one is sent again and again."""
+MOST_STANDING = 2
+WATCHED_PUMPS = 100
+"""More frames that have waited all of the time, for so many pumps, leave at once: the caller's jitter buffer
+can play faster, we cannot."""
+FADE_FRAMES = 20
+"""Frames of silence that are encoded after sound."""
+REST_FRAMES = 20
+"""Then a packet without sound leaves at times: Opus's discontinuous transmission, as a browser does it."""
 _FRAME = WIDEBAND.size(20)
 _SILENCE = bytes(_FRAME)
 _UNITS = 960
@@ -45,6 +54,8 @@ class RtpMouth:
         self._due = 0.0
         self._left = 0.0
         self._silent = 0
+        self._grace = 0.0
+        self._least = self._watched = 0
         self._hush = b""
         self._sequence = secrets.randbelow(1 << 15)  # the lower half: SRTP counts its wraps by itself
         self._fresh = True
@@ -77,6 +88,7 @@ class RtpMouth:
         self._marks.clear()
         self._frames = 0
         self._rest = b""
+        self._grace = 0.0
 
     def expect_loss(self, percent: int) -> None:
         self._encoder.expect_loss(percent)
@@ -114,11 +126,12 @@ class RtpMouth:
         while self._waiting and self._due <= now + EARLY_S:
             item = self._waiting.popleft()
             if isinstance(item, _Mark):
+                self._grace = 0.0
                 self._marks.append((self._left + PLAYOUT_S + self.delay_s, item.name))
             else:
                 self._frames -= 1
                 self._say(item)
-        while self._due <= now:
+        if self._due <= now - self._grace:  # one at a time: after a stall of ours what was due may still come
             if self._rest:
                 self._fill()
                 self._frames -= 1
@@ -127,8 +140,16 @@ class RtpMouth:
                 self._say(rest)
             else:
                 self._hold()
+        self._watch()
         while self._marks and self._marks[0][0] <= now:
             self._on_mark(self._marks.popleft()[1])
+
+    def _watch(self) -> None:
+        self._least = min(self._least, self._frames)
+        self._watched += 1
+        if self._watched >= WATCHED_PUMPS:
+            self._due -= FRAME_S * max(0, self._least - MOST_STANDING)
+            self._least, self._watched = self._frames, 0
 
     def _skip(self, now: float) -> None:
         """The schedule goes on from now; the timestamps tell how much was left out."""
@@ -140,23 +161,33 @@ class RtpMouth:
 
     def _say(self, frame: bytes) -> None:
         self._silent = 0
+        self._grace = GRACE_S
         self._leave(self._encoder.encode(frame))
 
     def _hold(self) -> None:
         """Silence."""
         self._silent += 1
-        if self._silent <= FADE_FRAMES or not self._hush:
+        self._grace = 0.0
+        if self._silent <= FADE_FRAMES:
             self._hush = self._encoder.encode(_SILENCE)
-        self._leave(self._hush)
+            self._leave(self._hush)
+        elif self._silent % REST_FRAMES == 0:
+            self._leave(self._hush[:1])
+        else:
+            self._pass()
 
     def _leave(self, payload: bytes) -> None:
         packet = RtpPacket(self._payload_type, self._sequence, self.timestamp, self.ssrc, payload)
         if self.send is not None:
             self.send(write_rtp(packet, marker=self._fresh))
-        self._fresh = False
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self.timestamp = (self.timestamp + _UNITS) & 0xFFFF_FFFF
         self.packets += 1
         self.octets += len(payload)
-        self._due += FRAME_S
+        self._pass()
         self._left = self._due
+
+    def _pass(self) -> None:
+        """20 ms."""
+        self._fresh = self._silent > FADE_FRAMES
+        self.timestamp = (self.timestamp + _UNITS) & 0xFFFF_FFFF
+        self._due += FRAME_S
