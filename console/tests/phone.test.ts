@@ -1,8 +1,32 @@
 import { describe, expect, it } from "vitest";
 import { floorSign } from "../src/parts/call-state";
+import { waysFor, wishOf } from "../src/phone/link";
 import { QualityMeter } from "../src/phone/quality";
 import { type Line, withMessage } from "../src/phone/transcript";
 import { type TranscriptMessage, isOlder, readFrame, readMessage, writeHeader } from "../src/phone/wire";
+
+describe("the ways of a call", () => {
+  it("begins with what was asked for and has the other one left", () => {
+    expect(waysFor("websocket", true)).toEqual(["websocket", "webrtc"]);
+    expect(waysFor("webrtc", true)).toEqual(["webrtc", "websocket"]);
+    expect(waysFor("auto", true)).toEqual(["webrtc", "websocket"]);
+  });
+
+  it("has only the socket where this page may have no sound", () => {
+    expect(waysFor("webrtc", false)).toEqual(["websocket"]);
+  });
+
+  it("knows no other wishes", () => {
+    expect(["webrtc", "websocket", "auto", "livekit", "", null].map(wishOf)).toEqual([
+      "webrtc",
+      "websocket",
+      "auto",
+      null,
+      null,
+      null,
+    ]);
+  });
+});
 
 describe("the audio header", () => {
   it("reads what it writes", () => {

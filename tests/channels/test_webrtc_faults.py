@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from aiortc.rtcdtlstransport import RTCCertificate
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.channels.webrtc_calls import BOUNDS, Client, Voice, house
 
 from offhook.channels.bounds import SocketBounds
@@ -92,6 +94,21 @@ def test_garbage_is_no_offer(text: str) -> None:
 def test_too_much_is_no_offer() -> None:
     with pytest.raises(SizeError):
         read_offer(SDP + "a=x\n" * 10_000)
+
+
+@given(st.data())
+def test_a_spoilt_offer_is_read_or_refused(data: st.DataObject) -> None:
+    lines = SDP.splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        junk = data.draw(st.text(max_size=20) | st.sampled_from([lines[at][: len(lines[at]) // 2], ""]))
+        lines[at] = data.draw(st.sampled_from([junk, lines[at] + junk, f"{lines[at][:2]}{junk}"]))
+    try:
+        offer = read_offer("\n".join(lines))
+    except WireError:
+        return
+    side = Side("name", "password", (), (("sha-256", "CC"),), 5)
+    assert "\n" not in write_answer(offer, side).replace("\r\n", "")
 
 
 def test_a_data_transport_of_its_own_is_declined() -> None:

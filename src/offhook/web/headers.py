@@ -51,7 +51,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith(("/api/", "/hooks/")):
+                if scope["path"].startswith(("/api/", "/hooks/", "/whip")):
                     headers.setdefault("Cache-Control", "no-store")
                 log = _log.debug if scope["path"] in _POLLED else _log.info
                 log(
