@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -131,8 +132,8 @@ def test_other_messages() -> None:
 @given(st.one_of(st.text(), st.binary()))
 def test_nonsense_is_a_wire_error(raw: str | bytes) -> None:
     for parse in (parse_listen, parse_flux):
-        with pytest.raises(WireError):
-            parse(raw)
+        with suppress(WireError):  # by chance it may be a message, of a type that is none
+            assert isinstance(parse(raw), Ignored)
 
 
 FIELDS = st.sampled_from([*RESULTS, *TURN])

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.desk.evidence_stage import keep_call, sealed
+from tests.desk.evidence_stage import EVENTS, keep_call, sealed
 
 from offhook.desk.evidence.desk import EvidenceDesk
 from offhook.desk.evidence.verify import verify
-from offhook.foundation.desk_events import EntityPinned
-from offhook.foundation.events import CallEvent
+from offhook.foundation.desk_events import EntityFound, EntityPinned
+from offhook.foundation.events import CallEvent, Entry
+from offhook.foundation.ids import call_id as new_call_id
 from offhook.storage.base import CallState
 from offhook.web import evidence_routes
 
@@ -109,7 +110,7 @@ async def test_wrong_wishes(make_stage: Callable[..., Any], body: dict[str, Any]
 
 
 async def test_a_live_call_is_told_on_its_own_timeline(
-    make_stage: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stage: Callable[..., Any], tmp_path: Path
 ) -> None:
     stage, call_id = await _stage(make_stage, sound=False)
     store, told = stage.parts.store, []
@@ -124,13 +125,14 @@ async def test_a_live_call_is_told_on_its_own_timeline(
     await here.pin(call_id, LOCAL_PERSON, "entity_1", False)
     assert told == [(call_id, EntityPinned("entity_1", "local", False, {}))]
 
-    found = await store.call(call_id)
-
-    async def live(call_id: str) -> Any:
-        return replace(found, state=CallState.LIVE)
-
-    monkeypatch.setattr(store, "call", live)
+    ended = await store.call(call_id)
+    live = new_call_id()
+    store.begin(replace(ended, id=live, state=CallState.LIVE, ended_at=None, end_reason=None))
+    found = next(event for event in EVENTS if isinstance(event, EntityFound))
+    store.keep(Entry(live, 1, 100, found))
+    await store.flush()
     async with stage.client() as client:
-        answer = await client.post(f"/api/calls/{call_id}/entities", json={"id": "entity_1"})
-        assert answer.status_code == 409
-        assert (await client.get(f"/api/calls/{call_id}/evidence")).status_code == 409
+        answer = await client.post(f"/api/calls/{live}/entities", json={"id": found.id})
+        assert answer.status_code == 409, "it is live elsewhere"
+        assert (await client.get(f"/api/calls/{live}/evidence")).status_code == 409
+    assert [event["seq"] for event in await store.events(live)] == [1]

@@ -158,8 +158,8 @@ async def test_reading_is_in_a_thread_and_in_order() -> None:
         return reads(work, *more)
 
     pool.submit = submit  # type: ignore[method-assign]
-    for text in [GREETING] * 9 + [CODE]:
-        await call.say(text, wait=0)
+    for turn, text in enumerate([GREETING] * 9 + [CODE], 1):
+        call.timeline.emit(TranscriptFinal(CALLER, turn, text, 0, 1))
     assert call.seen == [], "nothing was read on the loop"
     async with asyncio.timeout(5):
         while not call.seen or call.seen[-1][0] != 10:
