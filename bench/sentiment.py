@@ -136,9 +136,7 @@ def voices(folder: Path) -> None:
             f"   {title}: {dict(shares)}; heard {means[0]:+.1f} st, {means[1]:+.1f} dB, "
             f"rate × {2 ** means[2]:.2f}"
         )
-    print(
-        f"   measuring: p50 {np.percentile(times, 50):.2f}, p95 {np.percentile(times, 95):.2f} ms a second"
-    )
+    print(f"   measuring: p50 {np.percentile(times, 50):.2f}, p95 {np.percentile(times, 95):.2f} ms a second")
 
 
 def main() -> None:
