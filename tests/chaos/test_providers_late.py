@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -32,18 +31,18 @@ class Numbered(Model):
         number = len(self.requests)
         for _ in range(3):
             await asyncio.sleep(self.chance.choice((0.0, 0.0, 0.2, 1.0)))
-            yield TextDelta(f"This is the reply with number {number}. ")
+            yield TextDelta(f"This is the reply {'x' * number}. ")
 
 
 class Marked(Voice):
-    """Speaks a reply's number as that byte, in pieces that come when they like."""
+    """Speaks a reply's number, its x's, as that byte, in pieces that come when they like."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__("voice")
         self.chance = chance
 
     async def speak(self, text: str, voice: str, language: str, format: AudioFormat) -> AsyncIterator[bytes]:
-        number = int((re.findall(r"\d+", text) or ["0"])[0])
+        number = text.count("x")
         for _ in range(4):
             await asyncio.sleep(self.chance.choice((0.0, 0.05, 0.3, 0.7)))
             yield bytes([number]) * PHONE.size(400)
