@@ -46,7 +46,8 @@ class Jitter:
     async def _tcp(self, port: int) -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+            both = (self._carry(reader, far_writer), self._carry(far_reader, writer))
+            await asyncio.gather(*both, return_exceptions=True)  # whoever breaks it off ends it
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         return int(server.sockets[0].getsockname()[1])

@@ -4,6 +4,7 @@
     python bench/webrtc.py stock --calls 10          the same callers, a server made of aiortc's own parts
     python bench/webrtc.py delay                     Chromium: microphone to ear, by sound, through an echo
     python bench/webrtc.py delay --jitter 30         the same, each packet up to 30 ms late each way
+    python bench/webrtc.py delay --bridge            through the call: an operator's socket is the echo
 
 `calls` runs `offhook serve --engine scripted` with everything on. CPU is the server's process's, from when
 all calls are up until the first one ends.
@@ -130,7 +131,7 @@ def run_delay(given: argparse.Namespace) -> None:
     from webrtc_delay import measure
 
     for transport in given.transports:
-        tell(measure(transport.partition("-")[0], given.bursts, given.jitter), given)
+        tell(measure(transport.partition("-")[0], given.bursts, given.jitter, given.bridge), given)
 
 
 def tell(result: dict[str, Any], given: argparse.Namespace) -> None:
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument(
         "--jitter", type=float, default=0.0, help="each packet up to so many ms late, each way"
     )
+    parser.add_argument("--bridge", action="store_true", help="an operator on the call is the echo")
     parser.add_argument("--server-core", type=int, default=0, help="-1: any")
     parser.add_argument("--load-core", type=int, default=1, help="-1: any")
     parser.add_argument("--json", type=Path)

@@ -13,10 +13,12 @@ import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
+from websockets.sync.client import connect
 
 from house import house
 from jitter_relay import Jitter
@@ -97,10 +99,11 @@ window.fetch = async (where, given) => {
 """
 
 
-def measure(transport: str, bursts: int, jitter_ms: float) -> dict[str, Any]:
-    """Delays over `transport`, in ms."""
+def measure(transport: str, bursts: int, jitter_ms: float, bridge: bool = False) -> dict[str, Any]:
+    """Delays over `transport`, in ms. With `bridge` nothing is replaced: an operator who took the call over
+    says back what comes, by the desk's socket."""
     settings = {"OFFHOOK_WEBRTC__ADDRESSES": "127.0.0.1", "OFFHOOK_WEBRTC__PORTS": f"{UDP_PORT}-{UDP_PORT}"}
-    program = (str(Path(__file__).with_name("webrtc_echo.py")),)
+    program = ("-m", "offhook") if bridge else (str(Path(__file__).with_name("webrtc_echo.py")),)
     with ExitStack() as stack:
         server = stack.enter_context(house("--engine", "scripted", settings=settings, program=program))
         base, scripts = server.base, [LAB.replace("CHIRP", str(int(CHIRP_S * RATE)))]
@@ -128,12 +131,22 @@ def measure(transport: str, bursts: int, jitter_ms: float) -> dict[str, Any]:
         page.on("pageerror", lambda error: print(error, file=sys.stderr))
         page.add_init_script("\n".join(scripts))
         page.goto(f"{base}/call?transport={transport}")
-        sound, more = record(page, bursts)
+        sound, more = record(page, bursts, server.base if bridge else "")
         browser.close()
-    return figures(sound, bursts) | {"transport": transport, "jitter_ms": jitter_ms, **more}
+    told = {"transport": transport, "jitter_ms": jitter_ms, "through": "bridge" if bridge else "echo"}
+    return figures(sound, bursts) | told | more
 
 
-def record(page: Page, bursts: int) -> tuple[np.ndarray, dict[str, Any]]:
+def parrot(base: str, call_id: str) -> None:
+    """An operator who takes the call over and says what comes."""
+    url = f"{base.replace('http', 'ws')}/ws/live?call_id={call_id}&role=operator&audio=binary"
+    with connect(url, compression=None) as socket:
+        for message in socket:
+            if isinstance(message, bytes):
+                socket.send(message)
+
+
+def record(page: Page, bursts: int, operator: str) -> tuple[np.ndarray, dict[str, Any]]:
     """Microphone and ear, two columns."""
     page.get_by_role("button", name="Start the call").click()
     for _ in range(300):
@@ -141,6 +154,8 @@ def record(page: Page, bursts: int) -> tuple[np.ndarray, dict[str, Any]]:
         if seen["state"] not in ("permission", "connecting"):
             break
         page.wait_for_timeout(100)
+    if operator:
+        Thread(target=parrot, args=(operator, seen["callId"]), daemon=True).start()
     page.evaluate("window.wake()")
     page.wait_for_timeout(2_000)
     page.evaluate("window.recording = true")
