@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
-
 from livekit import rtc
+
 from offhook.channels.livekit_peers import Peer
 from offhook.channels.livekit_words import CHAT
 from offhook.foundation.errors import OffhookError
