@@ -6,8 +6,9 @@
     python bench/webrtc.py delay --jitter 30         the same, each packet up to 30 ms late each way
     python bench/webrtc.py delay --bridge            through the call: an operator's socket is the echo
 
-`calls` runs `offhook serve --engine scripted` with everything on. CPU is the server's process's, from when
-all calls are up until the first one ends.
+`calls` runs `offhook serve --engine scripted` with everything on. A call succeeds when it came up, was greeted
+whole, had every question (spoken by people) answered by a whole reply without a gap, and ended as asked. CPU is
+the server's process's, from when all calls are up until the first one ends.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import argparse
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -33,6 +34,10 @@ from utterances import ROOT
 
 BENCH = ROOT / "bench"
 PER_PROCESS = 25
+START_S = 6.0
+"""From the start of the callers' processes to the first call."""
+MOST_LATE_MS = 20.0
+"""Callers whose timer was later than this, in one tick of a hundred, measured themselves: the run is void."""
 LIMITS = {
     "OFFHOOK_LIMITS__MAX_CALLS": "1000",
     "OFFHOOK_LIMITS__CALLS_PER_ADDRESS": "1000",
@@ -47,47 +52,114 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 def load(url: str, pid: int, calls: int, given: argparse.Namespace, transport: str) -> dict[str, Any]:
-    """So many callers at a server; what became of them, and what they cost it."""
+    """So many callers at a server; what became of them, and what they cost it while all were up."""
+    lone = crowd(url, 1, START_S, given.lone_seconds, given, transport, (0.0, 0.0)).finish()
+    heard = lone["calls"][0]["heard_s"]
+    whole = (heard[0], max(heard[1:], default=0.0)) if heard else (0.0, 0.0)
     server = psutil.Process(pid)
+    running = crowd(url, calls, START_S, given.seconds, given, transport, whole)
+    time.sleep(max(0.0, running.all_up + 2 - time.monotonic()))
+    before, began = cpu_s(server), time.monotonic()
+    threads = server.num_threads()
+    time.sleep(max(0.0, running.until - time.monotonic()))
+    used, passed = cpu_s(server) - before, time.monotonic() - began
+    told = {"transport": transport, "greeting_s": whole[0], "reply_s": whole[1]}
+    return told | summary(running.finish(), calls) | cost(used, passed, calls, threads)
+
+
+def cost(used: float, passed: float, calls: int, threads: int) -> dict[str, Any]:
+    return {
+        "core": round(used / passed, 3),
+        "cpu_s_per_call_minute": round(used / passed / calls * 60, 3),
+        "threads": threads,
+        "window_s": round(passed, 1),
+    }
+
+
+class Crowd(NamedTuple):
+    """Processes of callers; `all_up` and `until` are moments of the monotonic clock."""
+
+    processes: list[subprocess.Popen[bytes]]
+    files: list[Path]
+    all_up: float
+    until: float
+
+    def finish(self) -> dict[str, Any]:
+        """What they found, together."""
+        for process in self.processes:
+            process.wait(180)
+        found = [json.loads(file.read_text()) for file in self.files]
+        for file in self.files:
+            file.unlink()
+        return {
+            "late_p99_ms": max(each["late_p99_ms"] for each in found),
+            "late_most_ms": max(each["late_most_ms"] for each in found),
+            "late_over_20_ms": max(each["late_over_20_ms"] for each in found),
+            "loader_cpu_s": round(sum(each["cpu_s"] for each in found), 1),
+            "calls": [call for each in found for call in each["calls"]],
+        }
+
+
+def crowd(
+    url: str,
+    calls: int,
+    start_s: float,
+    seconds: float,
+    given: argparse.Namespace,
+    transport: str,
+    whole: tuple[float, float],
+) -> Crowd:
+    """Callers in processes of PER_PROCESS, one after another; all are up for `seconds` then."""
     counts = [PER_PROCESS] * (calls // PER_PROCESS) + ([calls % PER_PROCESS] if calls % PER_PROCESS else [])
     ramp = given.ramp * len(counts)
-    up_s = max(counts) * ramp + 3
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{n}.json" for n in range(len(counts))]
-        running = []
-        for count, file in zip(counts, files, strict=True):
-            command = [sys.executable, str(BENCH / "webrtc_clients.py"), "--url", url, "--calls", str(count)]
-            command += ["--seconds", str(given.seconds + up_s), "--ramp", str(ramp), "--json", str(file)]
-            running.append(subprocess.Popen([*command, "--transport", transport]))
-            if given.load_core >= 0:
-                os.sched_setaffinity(running[-1].pid, {given.load_core})
-        time.sleep(up_s + 4)  # the callers' own start
-        before, began = cpu_s(server), time.monotonic()
-        threads = server.num_threads()
-        time.sleep(given.seconds - 6)
-        used, passed = cpu_s(server) - before, time.monotonic() - began
-        for process in running:
-            process.wait(180)
-        found = [each for file in files for each in json.loads(file.read_text())]
-    return summary(found, used, passed, threads) | {"transport": transport, "calls": calls}
+    begin = time.monotonic() + start_s
+    all_up = begin + max(counts) * ramp
+    until = all_up + 2 + seconds
+    processes, files = [], []
+    for place, count in enumerate(counts):
+        handle, name = tempfile.mkstemp(suffix=".json")
+        os.close(handle)
+        files.append(Path(name))
+        command = [sys.executable, str(BENCH / "webrtc_clients.py"), "--url", url, "--calls", str(count)]
+        command += ["--number", str(place * PER_PROCESS), "--begin", str(begin + place * given.ramp)]
+        command += ["--until", str(until), "--ramp", str(ramp), "--json", name, "--transport", transport]
+        command += ["--greeting-s", str(whole[0]), "--reply-s", str(whole[1])]
+        processes.append(subprocess.Popen(command))
+        if given.load_core >= 0:
+            os.sched_setaffinity(processes[-1].pid, {given.load_core})
+    return Crowd(processes, files, all_up, until)
 
 
-def summary(found: list[dict[str, Any]], used: float, passed: float, threads: int) -> dict[str, Any]:
-    ups = sorted(each["up_ms"] for each in found if each["up_ms"] is not None)
-    errors = sorted({each["error"] for each in found if each["error"]})
-    gaps = sorted(each["gap_p99_ms"] for each in found)
+def summary(found: dict[str, Any], wanted: int) -> dict[str, Any]:
+    """The share that succeeded, and why the others did not. A run whose loader was late is void."""
+    calls = found.pop("calls")
+    failures = Counter(kind for call in calls for kind in call["failures"])
+    responses = sorted(each for call in calls for each in call["responses_ms"])
+    ups = sorted(call["up_ms"] for call in calls if call["up_ms"] is not None)
+    gaps = sorted(gap for call in calls for gap in call["gap_ms"])
     return {
-        "succeeded": sum(each["good"] for each in found) / max(1, len(found)),
-        "core": round(used / passed, 3),
-        "cpu_s_per_call_minute": round(used / passed / max(1, len(found)) * 60, 3),
-        "threads": threads,
-        "up_p50_ms": round(statistics.median(ups)) if ups else None,
-        "up_p95_ms": round(ups[int(len(ups) * 0.95)]) if ups else None,
-        "gap_p99_median_ms": statistics.median(gaps) if gaps else None,
-        "asked": sum(each["asked"] for each in found),
-        "answered": sum(each["answered"] for each in found),
-        "errors": errors[:3],
+        "calls": wanted,
+        "succeeded": sum(not call["failures"] for call in calls) / wanted,
+        "failures": dict(failures.most_common()),
+        "void": found["late_p99_ms"] > MOST_LATE_MS,
+        "asked": sum(call["asked"] for call in calls),
+        "answered": len(responses),
+        "response_ms": _quantiles(responses),
+        "up_ms": _quantiles(ups),
+        "gap_ms": _quantiles(gaps),
+        **found,
     }
+
+
+def _quantiles(values: Sequence[float]) -> dict[str, float]:
+    """Of values in order."""
+    if not values:
+        return {}
+    places = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    found = {
+        name: round(values[min(len(values) - 1, int(share * len(values)))]) for name, share in places.items()
+    }
+    return found | {"most": round(values[-1])}
 
 
 def run_calls(given: argparse.Namespace) -> None:
@@ -156,7 +228,8 @@ def main() -> None:
     parser.add_argument(
         "--transports", type=lambda text: text.split(","), default=["webrtc", "websocket-opus"]
     )
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=30, help="for which all calls are up")
+    parser.add_argument("--lone-seconds", type=float, default=12, help="of the lone caller before them")
     parser.add_argument("--ramp", type=float, default=0.08, help="seconds between two calls")
     parser.add_argument("--bursts", type=int, default=60)
     parser.add_argument(

@@ -2,70 +2,48 @@
 
     python bench/webrtc_clients.py --url http://127.0.0.1:8080 --calls 25 --seconds 30 --json out.json
 
-Each asks something every nine seconds, by packets that were encoded before, and must be answered each time.
-What it is sent is counted packet by packet and not decoded: the callers are not what is measured.
+ICE, DTLS, SRTP and SCTP are aiortc's. Only its tasks and objects per packet are not used: one timer sends for
+all callers, packets that were encoded before, and what comes is unlocked and told loud from silent by its size.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
-import math
-import os
+import struct
 import time
-import wave
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import aioice.ice
 import av
 import httpx
 import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from pylibsrtp import Error as SrtpError
 from websockets.asyncio.client import connect
 
-from offhook.audio.resample import resample_clip
-from utterances import own_voice
+from webrtc_caller import Caller, Voice
 
-GREETING_S = 5.0
-ROUND_S = 9.0
-"""From one question to the next; the scripted reply takes about four seconds."""
-TAIL_S = 6.0
-LOUD_BYTES = 25
+FRAME_S = 0.020
+SLOTS = 5
+"""The callers are spread over the 20 ms."""
+LOUD_BYTES = 10
+"""An Opus packet of silence is smaller; of the scripted voice none is."""
 UP_S = 20.0
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench"
+BYE_S = 4.0
+now = time.monotonic
 
 
-def question(rate: int) -> np.ndarray:
-    """Something that a voice says, in one breath."""
-    path = own_voice(CACHE / "own")[0]
-    with wave.open(str(path)) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16)
-        return resample_clip(sound, file.getframerate(), rate)
-
-
-def talk(rate: int, seconds: float, first_s: float) -> np.ndarray:
-    """What a caller's microphone hears: nothing while greeted, then a question in each round."""
-    sound = np.zeros(int(seconds * rate), np.int16)
-    said = question(rate)
-    at = first_s
-    while at + TAIL_S < seconds:
-        start = int(at * rate)
-        sound[start : start + len(said)] = said[: len(sound) - start]
-        at += ROUND_S
-    return sound
-
-
-def rounds(seconds: float, first_s: float) -> int:
-    return max(0, math.ceil((seconds - TAIL_S - first_s) / ROUND_S))
-
-
-def packets(sound: np.ndarray) -> list[bytes]:
-    """Opus packets of 20 ms, of sound at 48 kHz."""
+def opus(sound: np.ndarray) -> list[bytes]:
+    """Packets of 20 ms, of sound at 48 kHz; the encoder's own delay (6.5 ms) is left as it is."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", 32_000
-    encoder.options = {"application": "voip", "frame_duration": "20", "compression_level": "0"}
+    encoder.options = {"application": "voip", "frame_duration": "20", "compression_level": "5"}
     encoder.open()
     found = []
     for at in range(0, len(sound) - 959, 960):
@@ -75,211 +53,219 @@ def packets(sound: np.ndarray) -> list[bytes]:
     return found
 
 
-class Microphone(MediaStreamTrack):
-    """Packets that were encoded before."""
+def pcm(sound: np.ndarray) -> list[bytes]:
+    raw = sound.astype("<i2").tobytes()
+    return [raw[at : at + 640] for at in range(0, len(raw) - 639, 640)]
+
+
+def told(caller: Caller, raw: str) -> None:
+    """A message about the call."""
+    message = json.loads(raw)
+    match message["type"]:
+        case "started":
+            caller.up(now())
+        case "transcript" if message["speaker"] == "caller" and message["final"]:
+            caller.transcribed += 1
+        case "ended":
+            caller.ended = message["reason"]
+        case "error":
+            caller.error = caller.error or message["message"]
+
+
+async def stay(caller: Caller) -> None:
+    """Until the caller has hung up and was told so."""
+    done = asyncio.Event()
+    caller.hang_up = done.set
+    async with asyncio.timeout(UP_S):
+        while not caller.up_at:
+            await asyncio.sleep(0.02)
+    await asyncio.wait_for(done.wait(), max(0.0, caller.until - now()) + 60)
+
+
+async def told_the_end(caller: Caller) -> None:
+    for _ in range(int(BYE_S / 0.05)):
+        if caller.ended:
+            return
+        await asyncio.sleep(0.05)
+
+
+class Nothing(MediaStreamTrack):
+    """A microphone whose packets leave by another way: aiortc's own sender waits for it without end."""
 
     kind = "audio"
 
-    def __init__(self, said: list[bytes]) -> None:
-        super().__init__()
-        self._said = said
-        self._sent = 0
-        self._began = 0.0
-
-    async def recv(self) -> av.Packet:
-        loop = asyncio.get_running_loop()
-        self._began = self._began or loop.time()
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - loop.time()))
-        packet = av.Packet(self._said[min(self._sent, len(self._said) - 1)])
-        packet.pts, packet.time_base = self._sent * 960, Fraction(1, 48_000)
-        self._sent += 1
-        return packet
+    async def recv(self) -> Any:
+        await asyncio.Event().wait()
 
 
-class Caller:
-    """What one caller went through."""
+def take_media_early() -> None:
+    """Sound goes to whoever the connection's `media` is, before aioice looks at it."""
+    whole = aioice.ice.StunProtocol.datagram_received
+
+    def received(self: Any, data: bytes, addr: Any) -> None:
+        media = getattr(self.receiver, "media", None)
+        if media is not None and 127 < data[0] < 192 and not 191 < data[1] < 224:
+            media(data)
+        else:
+            whole(self, data, addr)
+
+    aioice.ice.StunProtocol.datagram_received = received
+
+
+async def by_webrtc(url: str, caller: Caller) -> None:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    channel = connection.createDataChannel("offhook")
+    channel.on("message", lambda raw: told(caller, raw))
+    sender = connection.addTrack(Nothing())
+    try:
+        await connection.setLocalDescription(await connection.createOffer())
+        async with httpx.AsyncClient(timeout=UP_S) as http:
+            offer = {"type": "offer", "sdp": connection.localDescription.sdp}
+            answer = (await http.post(f"{url}/api/webrtc/offer", json=offer)).raise_for_status().json()
+        await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        async with asyncio.timeout(UP_S):
+            while connection.connectionState != "connected":
+                await asyncio.sleep(0.02)
+        carry(connection, sender, caller)
+        await stay(caller)
+        channel.send(json.dumps({"type": "end"}))
+        await told_the_end(caller)
+    finally:
+        caller.send = lambda frame: None
+        await connection.close()
+
+
+def carry(connection: Any, sender: Any, caller: Caller) -> None:
+    """Frames become SRTP packets at once, and what comes is unlocked and told."""
+    dtls = sender.transport
+    ice = dtls.transport._connection
+    pair = ice._nominated[1]
+    send, address = pair.protocol.transport.sendto, pair.remote_addr
+    lock, unlock = dtls._tx_srtp.protect, dtls._rx_srtp.unprotect
+    payload_type = connection.getTransceivers()[0]._codecs[0].payloadType
+    head, ssrc, count = struct.Struct("!BBHII").pack, sender._ssrc, 0
+
+    def leave(frame: bytes) -> None:
+        nonlocal count
+        count += 1
+        if not pair.protocol.transport.is_closing():
+            packet = head(128, payload_type, count & 0xFFFF, count * 960 & 0xFFFF_FFFF, ssrc) + frame
+            send(lock(packet), address)
+
+    def came(data: bytes) -> None:
+        try:
+            packet = unlock(data)
+        except SrtpError:
+            return
+        if len(packet) - 12 - 4 * (packet[0] & 15) > LOUD_BYTES:
+            caller.loud(FRAME_S, now())
+
+    caller.send, ice.media = leave, came
+
+
+async def by_socket(url: str, caller: Caller, codec: str) -> None:
+    address = url.replace("http", "ws") + "/media/browser"
+    kind = 2 if codec == "opus" else 1
+    async with connect(address, max_queue=None, compression=None) as socket:
+        await socket.send(json.dumps({"type": "start", "version": 1, "codec": codec}))
+        sent = 0
+        write = socket.protocol.send_binary
+
+        def leave(frame: bytes) -> None:
+            nonlocal sent
+            write(bytes([kind, 0, 0, 0]) + (sent * 20).to_bytes(4, "little") + frame)
+            socket.send_data()
+            sent += 1
+
+        async def listen() -> None:
+            async for raw in socket:
+                if isinstance(raw, str):
+                    if raw.startswith('{"type":"mark"'):
+                        await socket.send(raw)
+                    told(caller, raw)
+                    if caller.up_at:
+                        caller.send = leave
+                elif raw[0] == 2 and len(raw) - 8 > LOUD_BYTES:
+                    caller.loud(FRAME_S, now())
+                elif raw[0] == 1 and any(raw[8:]):
+                    caller.loud((len(raw) - 8) / 32_000, now())
+
+        listening = asyncio.create_task(listen())
+        try:
+            await stay(caller)
+            caller.send = lambda frame: None
+            await socket.send(json.dumps({"type": "end"}))
+            await told_the_end(caller)
+        finally:
+            listening.cancel()
+
+
+class Ticks:
+    """One timer for all callers; `late` has by how much each tick was, in seconds."""
 
     def __init__(self) -> None:
-        self.up_ms: float | None = None
-        self.came: list[float] = []
-        self.loud = 0
-        self.asked = self.answered = 0
-        self._open = False
-        self.ended = ""
-        self.error = ""
-        self.is_up = asyncio.Event()
+        self.slots: list[list[Caller]] = [[] for _ in range(SLOTS)]
+        self.late: list[float] = []
+        self._loop = asyncio.get_running_loop()
+        self._due = self._loop.time()
+        self._count = 0
+        self._tick()
 
-    def hear(self, size: int) -> None:
-        if size > LOUD_BYTES:
-            self.loud += 1
-            self.came.append(time.monotonic())
-
-    def told(self, raw: str) -> None:
-        message = json.loads(raw)
-        if message["type"] == "started":
-            self.up_ms = (time.monotonic() - self.began) * 1000
-            self.is_up.set()
-        if message["type"] == "transcript":
-            self._said_by(message["speaker"], message["final"])
-        if message["type"] == "ended":
-            self.ended = message["reason"]
-
-    def _said_by(self, speaker: str, final: bool) -> None:
-        """A question was heard, or is being answered."""
-        if speaker == "caller" and final:
-            self._open = True
-        elif speaker == "agent" and self._open:
-            self._open = False
-            self.answered += 1
-
-    async def call(self, url: str, seconds: float, said: list[bytes], asked: int) -> None:
-        self.began, self.asked = time.monotonic(), asked
-        try:
-            await self._call(url, seconds, said)
-        except Exception as error:  # a call that fails is a result
-            self.error = f"{type(error).__name__}: {error}"
-
-    async def _call(self, url: str, seconds: float, said: list[bytes]) -> None:
-        raise NotImplementedError
-
-    def result(self) -> dict[str, Any]:
-        gaps = np.diff(self.came) * 1000 if len(self.came) > 1 else np.zeros(1)
-        gaps = gaps[gaps < 1000]  # more is a pause between two replies
-        good = not self.error and self.up_ms is not None and self.loud > 20 and self.answered >= self.asked
-        good = good and float((gaps > 200).mean()) < 0.02
-        return {
-            "good": bool(good),
-            "up_ms": self.up_ms,
-            "packets": len(self.came),
-            "loud": self.loud,
-            "asked": self.asked,
-            "answered": self.answered,
-            "gap_p99_ms": round(float(np.percentile(gaps, 99)), 1),
-            "gap_worst_ms": round(float(gaps.max()), 1),
-            "ended": self.ended,
-            "error": self.error,
-        }
-
-    async def _stay(self, seconds: float, say: Any) -> None:
-        """Until the time is up; then hangs up."""
-        await asyncio.sleep(seconds)
-        await say(json.dumps({"type": "end"}))
-        for _ in range(40):
-            if self.ended:
-                return
-            await asyncio.sleep(0.05)
+    def _tick(self) -> None:
+        self.late.append(self._loop.time() - self._due)
+        self._count += 1
+        for caller in self.slots[self._count % SLOTS]:
+            caller.tick(now())
+        self._due += FRAME_S / SLOTS
+        self._loop.call_at(self._due, self._tick)
 
 
-class RtcCaller(Caller):
-    """By WebRTC."""
-
-    async def _call(self, url: str, seconds: float, said: list[bytes]) -> None:
-        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        channel = connection.createDataChannel("offhook")
-        channel.on("message", self.told)
-        connection.addTrack(Microphone(said))
-        self._count(connection)
-        try:
-            await connection.setLocalDescription(await connection.createOffer())
-            async with httpx.AsyncClient(timeout=UP_S) as http:
-                offer = {"type": "offer", "sdp": connection.localDescription.sdp}
-                answer = (await http.post(f"{url}/api/webrtc/offer", json=offer)).raise_for_status().json()
-            await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
-            await asyncio.wait_for(self.is_up.wait(), UP_S)
-
-            async def say(text: str) -> None:
-                channel.send(text)
-
-            await self._stay(seconds, say)
-        finally:
-            await connection.close()
-
-    def _count(self, connection: RTCPeerConnection) -> None:
-        """Packets that came are counted, and neither buffered nor decoded."""
-        receiver = connection.getTransceivers()[0].receiver
-
-        async def count(packet: Any, arrival_time_ms: int) -> None:
-            self.hear(len(packet.payload))
-
-        receiver._handle_rtp_packet = count  # type: ignore[method-assign]
+async def one(way: Callable[[str, Caller], Any], url: str, caller: Caller) -> None:
+    caller.began = now()
+    try:
+        await way(url, caller)
+    except Exception as error:  # a call that fails is a result
+        caller.error = caller.error or f"{type(error).__name__}: {error}"
 
 
-class SocketCaller(Caller):
-    """By the call socket, in PCM or Opus."""
-
-    def __init__(self, codec: str) -> None:
-        super().__init__()
-        self._codec = codec
-
-    async def _call(self, url: str, seconds: float, said: list[bytes]) -> None:
-        address = url.replace("http", "ws") + "/media/browser"
-        async with connect(address, max_queue=None, compression=None) as socket:
-            await socket.send(json.dumps({"type": "start", "version": 1, "codec": self._codec}))
-            listening = asyncio.create_task(self._listen(socket))
-            speaking = asyncio.create_task(self._speak(socket, said))
-            try:
-                await asyncio.wait_for(self.is_up.wait(), UP_S)
-                await self._stay(seconds, socket.send)
-            finally:
-                speaking.cancel()
-                listening.cancel()
-
-    async def _listen(self, socket: Any) -> None:
-        async for raw in socket:
-            if isinstance(raw, bytes):
-                self.hear(len(raw))
-            else:
-                message = json.loads(raw)
-                if message["type"] == "mark":
-                    await socket.send(raw)
-                self.told(raw)
-
-    async def _speak(self, socket: Any, said: list[bytes]) -> None:
-        loop, kind = asyncio.get_running_loop(), 2 if self._codec == "opus" else 1
-        began = loop.time()
-        for sent, piece in enumerate(said):
-            await asyncio.sleep(max(0.0, began + sent * 0.02 - loop.time()))
-            head = bytes([kind, 0, 0, 0]) + (sent * 20).to_bytes(4, "little")
-            await socket.send(head + piece)
-
-
-def sayings(transport: str, seconds: float) -> list[tuple[list[bytes], int]]:
-    """Several microphones, out of step with each other, and how often each asks."""
-    found = []
-    for number in range(8):
-        first_s = GREETING_S + number * 0.45
-        rate = 16_000 if transport == "websocket-pcm" else 48_000
-        sound = talk(rate, seconds, first_s)
-        if rate == 16_000:
-            raw = sound.astype("<i2").tobytes()
-            pieces = [raw[at : at + 640] for at in range(0, len(raw) - 639, 640)]
-        else:
-            pieces = packets(sound)
-        found.append((pieces, rounds(seconds, first_s)))
-    return found
-
-
-async def run(given: argparse.Namespace) -> list[dict[str, Any]]:
-    said = sayings(given.transport, given.seconds)
-    callers: list[Caller] = []
-    tasks = []
+async def run(given: argparse.Namespace) -> dict[str, Any]:
+    voice = Voice.read(16_000, pcm) if given.transport == "websocket-pcm" else Voice.read(48_000, opus)
+    ways = {
+        "webrtc": by_webrtc,
+        "websocket-pcm": lambda url, caller: by_socket(url, caller, "pcm16"),
+        "websocket-opus": lambda url, caller: by_socket(url, caller, "opus"),
+    }
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # its pauses would be taken for the server's
+    await asyncio.sleep(max(0.0, given.begin - now()))
+    ticks, tasks = Ticks(), []
     for number in range(given.calls):
-        codec = "opus" if given.transport == "websocket-opus" else "pcm16"
-        callers.append(RtcCaller() if given.transport == "webrtc" else SocketCaller(codec))
-        tasks.append(
-            asyncio.create_task(callers[-1].call(given.url, given.seconds, *said[number % len(said)]))
-        )
+        caller = Caller(given.number + number, voice, given.until)
+        ticks.slots[number % SLOTS].append(caller)
+        tasks.append(asyncio.create_task(one(ways[given.transport], given.url, caller)))
         await asyncio.sleep(given.ramp)
     await asyncio.gather(*tasks)
-    return [caller.result() for caller in callers]
+    late = np.array(ticks.late) * 1000
+    return {
+        "late_p99_ms": round(float(np.percentile(late, 99)), 1),
+        "late_most_ms": round(float(late.max()), 1),
+        "late_over_20_ms": float((late > 20).mean()),
+        "cpu_s": time.process_time(),
+        "calls": [caller.result(given.greeting_s, given.reply_s) for slot in ticks.slots for caller in slot],
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--url", required=True)
     parser.add_argument("--calls", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--number", type=int, default=0, help="of the first caller")
+    parser.add_argument("--begin", type=float, default=0.0, help="monotonic time of the first call")
+    parser.add_argument("--until", type=float, required=True, help="monotonic time of the hanging up")
     parser.add_argument("--ramp", type=float, default=0.1, help="seconds between two calls")
+    parser.add_argument("--greeting-s", type=float, default=0.0, help="what a lone caller hears")
+    parser.add_argument("--reply-s", type=float, default=0.0)
     parser.add_argument(
         "--transport", default="webrtc", choices=["webrtc", "websocket-pcm", "websocket-opus"]
     )
@@ -287,6 +273,7 @@ def main() -> None:
     given = parser.parse_args()
     import uvloop
 
+    take_media_early()
     given.json.write_text(json.dumps(uvloop.run(run(given))) + "\n")
 
 
