@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import wave
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,18 @@ window.cancelAnimationFrame = (timer) => window.clearTimeout(timer);
 """
 """Keeps the binary messages of a page's sockets, and the last 32768 samples of what goes to its loudspeaker.
 Meters are drawn seldom: three pages, a server and the judge of them share one machine."""
+WEBRTC_TAP = """
+window.wire = [];
+const given = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
+Object.defineProperty(HTMLMediaElement.prototype, "srcObject", { ...given, set(stream) {
+  given.set.call(this, stream);
+  if (stream === null) return;
+  const context = new AudioContext({ sampleRate: 16000 });
+  window.tap = new AnalyserNode(context, { fftSize: 32768 });
+  context.createMediaStreamSource(stream).connect(window.tap);
+} });
+"""
+"""The same of a page whose call comes as a media stream."""
 _TEXT = """const text = (bytes) => {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
@@ -78,14 +91,14 @@ def level(samples: np.ndarray, hertz: float) -> float:
     return float(max(NOWHERE_DB, 20 * np.log10(max(peak, 1e-9) / PEAK)))
 
 
-def levels(samples: np.ndarray) -> dict[str, float]:
+def levels(samples: np.ndarray, sources: Mapping[str, float] = HERTZ) -> dict[str, float]:
     """Of every source: what half of its 400 ms pieces reach. A browser or a server without time for a moment
     leaves a hole in a tone, and a hole is a little of everything, in one piece or two; who is heard is heard
     in all. Hold audio comes and goes: its loudest piece, where that is loud at all."""
     piece = RATE * 2 // 5
     starts = range(0, max(1, len(samples) - piece), piece // 4)
     pieces = [samples[at : at + piece] for at in starts]
-    found = {name: [level(part, hertz) for part in pieces] for name, hertz in (HERTZ | HOLD).items()}
+    found = {name: [level(part, hertz) for part in pieces] for name, hertz in ({**sources} | HOLD).items()}
     note = max(found["hold_audio"])
     halves = {name: float(np.median(parts)) for name, parts in found.items()}
     return halves | ({"hold_audio": note} if note > HOLD_DB else {})

@@ -164,7 +164,7 @@ class Table:
 
 def test_the_phases_are_the_table_of_modes() -> None:
     """What is expected here says the same as the table that the bridge obeys."""
-    assert {phase.mode for phase in PHASES} == set(Mode) - {Mode.CONSULT}  # tests/call/test_consult_sound.py
+    assert {phase.mode for phase in PHASES} == set(Mode) - {Mode.CONSULT}  # test_warm_transfer.py
     parts = {"operator": Part.OPERATOR, "supervisor": Part.OPERATOR}
     for phase in PHASES:
         heard = {parts.get(name) or Part(name) for name in phase.heard("caller")}

@@ -17,13 +17,14 @@ from offhook.channels.socket import LOST, PeerSocket
 from offhook.channels.watch import Pulse, Watch
 from offhook.foundation.errors import OffhookError, WireError
 from offhook.foundation.events import EndReason
+from offhook.foundation.people import Stance
 from offhook.protocols import live_words as words
 from offhook.protocols.live import Audio, Command, LiveRole, Mute, Ping, read, read_binary
 
 _HIGH, _LOW = 65_536, 16_384
 _UNIT_MS = 20
-HOLDER_SILENCE_S = 2.0
-"""Who has taken a call over and is not there any more must not leave the caller alone."""
+SILENCE_S = {Stance.TAKE_OVER: 2.0, Stance.CONSULT: 1.5}
+"""For whom a caller waits and who is not there any more must not leave the caller alone."""
 
 
 class LiveSocket(PeerSocket):
@@ -111,9 +112,9 @@ class LiveSocket(PeerSocket):
 
     def check(self) -> None:
         channel = self._channel
-        self._pulse.patience = self._patience
-        if channel.holds:
-            self._pulse.patience = min(self._patience, self.watch.checks(HOLDER_SILENCE_S))
+        seconds = SILENCE_S.get(channel.stance) if channel.stance is not None else None
+        limit = self._patience if seconds is None else self.watch.checks(seconds)
+        self._pulse.patience = min(self._patience, limit)
         if channel.outbox.overflowed or self._pulse.is_lost(self.received, channel.outbox.paused):
             self.cut()
         elif self._pulse.is_quiet:

@@ -22,6 +22,7 @@ from offhook.foundation.errors import (
     WireError,
 )
 from offhook.foundation.events import CallEnded, ChannelKind, EndReason, Entry
+from offhook.foundation.people import Stance
 from offhook.protocols import live_words as words
 from offhook.protocols.live import Audio, LiveRole
 from offhook.protocols.live_words import CardVoice
@@ -165,10 +166,12 @@ class LiveChannel:
         return self._connection is None or self._ending
 
     @property
-    def holds(self) -> bool:
-        """Whether this leg has taken the call over."""
+    def stance(self) -> Stance | None:
+        """What this leg does on the call; None for a caller, and for who waits for one."""
         welcome = self._welcome
-        return welcome is not None and bool(welcome.seat) and welcome.seating().holder == welcome.seat
+        if welcome is None or not welcome.seat:
+            return None
+        return next((each.stance for each in welcome.seating().seats if each.seat == welcome.seat), None)
 
     def wait(self) -> None:
         """There is no such call yet: its caller may come."""

@@ -163,15 +163,31 @@ class Place:
     def _stand(self, stance: Stance) -> None:
         if not may_stand(self.person, stance, self.call.agent):
             raise RefusedError("you may not do this on this call")
-        if stance is Stance.CONSULT:
-            self._warm().check(self.person, self.call.id)
         before = self.seat.stance
+        if before is Stance.CONSULT and stance is not before:
+            self._decide(stance)
+            return
+        if stance is Stance.CONSULT and stance is not before:
+            self._warm().check(self.person, self.call.id)
+            self._uncoached()  # one ear, one voice: the briefing's
         self.call.session.bridge.set_stance(self.seat, stance)
         if stance is not before:
             detail = {"seat": self.seat.id, "stance": stance, "before": before}
             self._deeds.note(self.person, self.call, "stance", **detail)
-        if stance is Stance.CONSULT:
+        if stance is Stance.CONSULT and stance is not before:
             self._warm().sat(self, self.call.id)
+
+    def _decide(self, stance: Stance) -> None:
+        """Who is told about the call takes it over, or anything else: that answers what they were asked."""
+        if stance is Stance.TAKE_OVER:
+            self._warm().connect(self.person, self.call.id)
+        else:
+            self._warm().decline(self.person, self.call.id)
+
+    def _uncoached(self) -> None:
+        aid, self.aid = self.aid, None
+        if aid is not None:
+            aid.leave()
 
     def coached(self) -> None:
         """From now on the coach is there for this person, who took the call over."""
