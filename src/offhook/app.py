@@ -233,7 +233,7 @@ async def build(settings: Settings, share: Share | None = None) -> App:
     evidence = EvidenceDesk(store, tapes, people.audit, settings.data, clock, directory.emit)
     aids = Aids(studio, coach.coach_now if coach is not None else None, metrics.coached)
     live = make_desk(directory, floor, people, studio, _bounds(settings), watch, aids)
-    follow = make_warm(live.desk, directory, center.queues, studio, people, floor, follow, coach)
+    follow = make_warm(settings, live.desk, directory, center.queues, studio, people, floor, follow, coach)
     count_desk(metrics, live)
     parts = replace(parts, center=center.parts(people, _bounds(settings), watch, share))
     rooms = make_livekit(settings, house, directory)

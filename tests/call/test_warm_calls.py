@@ -303,4 +303,4 @@ async def test_what_is_refused(warm_of):
     warm.desk.opened("operator")
     warm.desk.opened("supervisor")
     assert len(warm.consoles.shown) == shown + 1
-    assert [each.person.id for each in await warm.desk.colleagues(SUE, warm.call)] == ["operator"]
+    assert [each.person.id for each in await warm.desk.colleagues(SUE, warm.call.agent)] == ["operator"]

@@ -14,10 +14,11 @@ from offhook.desk.errands import unpack
 from offhook.desk.floor import Floor
 from offhook.desk.people import People
 from offhook.desk.studio import Studio
-from offhook.desk.warm.ports import Summary, WarmParts, WarmRules
+from offhook.desk.warm.ports import Summary, WarmParts
 from offhook.desk.warm.targets import Colleague
 from offhook.desk.warm.warm_desk import WarmDesk
 from offhook.foundation.events import TranscriptFinal
+from offhook.settings import Settings
 
 LINES = 30
 """Of the call, that a model is shown."""
@@ -65,6 +66,7 @@ Follow = Callable[[Timeline], tuple[Sink, ...]]
 
 
 def make_warm(
+    settings: Settings,
     desk: Desk,
     directory: Directory,
     queues: QueueDesk,
@@ -80,7 +82,7 @@ def make_warm(
         studio.narrator,
         studio.memory,
         people.audit.note,
-        WarmRules(),
+        settings.warm.rules(),
         summary=summary_of(coach),
         before=floor.calls_before,
     )

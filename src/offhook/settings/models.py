@@ -21,6 +21,7 @@ from offhook.settings.sentiment import Alert, Paging, Sentiment, check_alerts, d
 from offhook.settings.speech import Speech
 from offhook.settings.tools import ToolSettings, check_tools
 from offhook.settings.vendors import Anthropic, Cartesia, Deepgram, ElevenLabs, OpenAi, Section, Whisper
+from offhook.settings.warm import Warm
 from offhook.settings.webrtc import WebRtc
 
 
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     webrtc: WebRtc = Field(default_factory=WebRtc)
     routing: Routing = Field(default_factory=Routing)
     queues: dict[str, QueueSettings] = Field(default_factory=dict)
+    warm: Warm = Field(default_factory=Warm)
     sentiment: Sentiment = Field(default_factory=Sentiment)
     alerts: list[Alert] = Field(default_factory=default_alerts, max_length=100)
     paging: Paging = Field(default_factory=Paging)

@@ -133,5 +133,15 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
         """Have the coach make a card about the last turn, for the operators who are seated."""
         return await do(request, call_id, Errand.COACH)
 
-    add_warm_routes(routes, desk, do)
+    async def agent_of(person: Person, call_id: str) -> str:
+        call = desk.find(call_id)
+        if call is not None:
+            return call.agent
+        await elsewhere.refresh()
+        cards = {card["call_id"]: card for card in board.cards(person)}
+        if call_id not in cards:
+            raise NotFoundError("there is no live call with that id")
+        return str(cards[call_id]["agent"])
+
+    add_warm_routes(routes, desk, do, agent_of)
     return routes

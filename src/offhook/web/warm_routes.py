@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Path, Request
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.desk.desk import Desk
 from offhook.desk.errands import Errand
-from offhook.desk.roles import Action
+from offhook.desk.roles import Action, may_on
+from offhook.foundation.errors import RefusedError
+from offhook.foundation.people import Person
 from offhook.protocols.live import MAX_TARGET, MAX_VALUE
 from offhook.web.people import person_of
 
@@ -57,15 +60,21 @@ class Do(Protocol):
     async def __call__(self, request: Request, call_id: str, kind: Errand, **fields: Any) -> Response: ...
 
 
-def add_warm_routes(routes: APIRouter, desk: Desk, do: Do) -> None:
+AgentOf = Callable[[Person, str], Awaitable[str]]
+"""The agent of a live call that a person may see, in whichever process it is. Raises NotFoundError."""
+
+
+def add_warm_routes(routes: APIRouter, desk: Desk, do: Do, agent_of: AgentOf) -> None:
     """`GET …/{call_id}/colleagues`, `POST …/{call_id}/warm`, `…/warm/accept|decline|connect|cancel`."""
 
     @routes.get("/{call_id}/colleagues", response_model=Colleagues)
     async def colleagues(request: Request, call_id: CallId) -> dict[str, Any]:
-        """Who could be asked to take a call of this process now."""
+        """Who could be asked to take a live call now."""
         person = person_of(request)
-        call = desk.call_for(person, Action.TALK, call_id)
-        found = await desk.warm.colleagues(person, call) if desk.warm is not None else []
+        agent = await agent_of(person, call_id)
+        if not may_on(person, Action.TALK, agent):
+            raise RefusedError("you may not do this on this call")
+        found = await desk.warm.colleagues(person, agent) if desk.warm is not None else []
         people = [
             {
                 "id": each.person.id,

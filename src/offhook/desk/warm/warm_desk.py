@@ -113,11 +113,11 @@ class WarmDesk:
         self._under_way(call_id).signal(Signal.CANCELLED)
         self._note(person, "warm_cancel", call_id)
 
-    async def colleagues(self, person: Person, call: LiveCall) -> list[Colleague]:
-        """Who could be asked about a call now. Raises LimitError."""
+    async def colleagues(self, person: Person, agent: str) -> list[Colleague]:
+        """Who could be asked about a call of this agent now, in all processes. Raises LimitError."""
         found = await self._parts.finder.colleagues()
         everybody = {each.person.id: each for each in found}
-        free = fitting(read_target("anyone"), call.agent, person.id, found)
+        free = fitting(read_target("anyone"), agent, person.id, found)
         return [everybody[each.id] for each in free]
 
     # Seats.
