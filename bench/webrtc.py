@@ -6,9 +6,9 @@
     python bench/webrtc.py delay --jitter 30         the same, each packet up to 30 ms late each way
     python bench/webrtc.py delay --bridge            through the call: an operator's socket is the echo
 
-`calls` runs `offhook serve --engine scripted` with everything on. A call succeeds when it came up, was greeted
-whole, had every question (spoken by people) answered by a whole reply without a gap, and ended as asked. CPU is
-the server's process's, from when all calls are up until the first one ends.
+`calls` runs `offhook serve --engine scripted` with everything on. A call succeeds when it came up, was
+greeted whole, had every question (spoken by people) answered by a whole reply without a gap, and ended as
+asked. CPU is the server's process's, from when all calls are up until the first one ends.
 """
 
 from __future__ import annotations

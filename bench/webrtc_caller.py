@@ -56,8 +56,8 @@ class Voice:
 
     @classmethod
     def read(cls, rate: int, encode: Callable[[np.ndarray], list[bytes]]) -> Voice:
-        """Speech of people, at `rate`, as frames of 20 ms by `encode`. Each is trimmed, so that a question ends
-        with its last frame."""
+        """Speech of people, at `rate`, as frames of 20 ms by `encode`. Each is trimmed: a question ends with
+        its last frame."""
         chance = np.random.default_rng(1)
         noise = chance.integers(-16, 17, NOISE_FRAMES * rate // 50).astype(np.int16)
         return cls([encode(_clip(path, rate)) for path in find_speech(None, CACHE)], encode(noise))

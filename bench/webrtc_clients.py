@@ -2,34 +2,35 @@
 
     python bench/webrtc_clients.py --url http://127.0.0.1:8080 --calls 25 --seconds 30 --json out.json
 
-ICE, DTLS, SRTP and SCTP are aiortc's. Only its tasks and objects per packet are not used: one timer sends for
-all callers, packets that were encoded before, and what comes is unlocked and told loud from silent by its size.
+ICE, DTLS, SRTP and SCTP are aiortc's. Only its tasks and objects per packet are not used: one timer sends
+for all callers, packets that were encoded before; what comes is unlocked, and told loud from silent by size.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import struct
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import aioice.ice
-import av
 import httpx
 import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from pylibsrtp import Error as SrtpError
 from websockets.asyncio.client import connect
 
+from offhook.audio.libopus import LossyEncoder
 from webrtc_caller import Caller, Voice
 
 FRAME_S = 0.020
+RATE = 16_000
 SLOTS = 5
 """The callers are spread over the 20 ms."""
 LOUD_BYTES = 10
@@ -40,17 +41,9 @@ now = time.monotonic
 
 
 def opus(sound: np.ndarray) -> list[bytes]:
-    """Packets of 20 ms, of sound at 48 kHz; the encoder's own delay (6.5 ms) is left as it is."""
-    encoder = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", 32_000
-    encoder.options = {"application": "voip", "frame_duration": "20", "compression_level": "5"}
-    encoder.open()
-    found = []
-    for at in range(0, len(sound) - 959, 960):
-        frame = av.AudioFrame.from_ndarray(sound[at : at + 960].reshape(1, -1), "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
-        found += [bytes(packet) for packet in encoder.encode(frame)]
-    return found
+    """Packets of 20 ms, of sound at 16 kHz: what a browser makes of it when it is asked for no more."""
+    encoder = LossyEncoder(RATE)
+    return [encoder.encode(piece) for piece in pcm(sound)]
 
 
 def pcm(sound: np.ndarray) -> list[bytes]:
@@ -76,17 +69,22 @@ async def stay(caller: Caller) -> None:
     """Until the caller has hung up and was told so."""
     done = asyncio.Event()
     caller.hang_up = done.set
-    async with asyncio.timeout(UP_S):
-        while not caller.up_at:
-            await asyncio.sleep(0.02)
+    await until(lambda: bool(caller.up_at), UP_S)
     await asyncio.wait_for(done.wait(), max(0.0, caller.until - now()) + 60)
 
 
 async def told_the_end(caller: Caller) -> None:
-    for _ in range(int(BYE_S / 0.05)):
-        if caller.ended:
+    with contextlib.suppress(TimeoutError):
+        await until(lambda: bool(caller.ended), BYE_S)
+
+
+async def until(there: Callable[[], bool], seconds: float) -> None:
+    """Raises TimeoutError."""
+    for _ in range(int(seconds / 0.02)):
+        if there():
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
+    raise TimeoutError("this did not happen in time")
 
 
 class Nothing(MediaStreamTrack):
@@ -123,9 +121,7 @@ async def by_webrtc(url: str, caller: Caller) -> None:
             offer = {"type": "offer", "sdp": connection.localDescription.sdp}
             answer = (await http.post(f"{url}/api/webrtc/offer", json=offer)).raise_for_status().json()
         await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
-        async with asyncio.timeout(UP_S):
-            while connection.connectionState != "connected":
-                await asyncio.sleep(0.02)
+        await until(lambda: connection.connectionState == "connected", UP_S)
         carry(connection, sender, caller)
         await stay(caller)
         channel.send(json.dumps({"type": "end"}))
@@ -229,7 +225,7 @@ async def one(way: Callable[[str, Caller], Any], url: str, caller: Caller) -> No
 
 
 async def run(given: argparse.Namespace) -> dict[str, Any]:
-    voice = Voice.read(16_000, pcm) if given.transport == "websocket-pcm" else Voice.read(48_000, opus)
+    voice = Voice.read(RATE, pcm if given.transport == "websocket-pcm" else opus)
     ways = {
         "webrtc": by_webrtc,
         "websocket-pcm": lambda url, caller: by_socket(url, caller, "pcm16"),
