@@ -43,6 +43,7 @@ def read(tmp_path: Path, text: str) -> Any:
         ('[queues.s]\noverflow = "agent:nobody"', "one of the agents default"),
         ('[queues.s]\noverflow = "nowhere"', '"agent:NAME"'),
         ('[queues.s]\noverflow = "queue:s"', "does not come back"),
+        ('[queues.s]\noverflow = " queue : s "', "does not come back"),
         ('[queues.s]\noverflow = "queue:t"\n[queues.t]\noverflow = "queue:s"', "does not come back"),
         ("[queues.s]\nring_seconds = 1", "5 to 120"),
         ("[queues.s]\nmax_wait_seconds = 0", "5 to 7200"),

@@ -13,10 +13,12 @@ from offhook.center.dispatch import packed, unpacked
 from offhook.center.people import Presence
 from offhook.center.queue_words import Overflow, Ring, SendAway, StopRing, Taken, Tell
 from offhook.center.routing import Rule, Target, TargetKind
-from offhook.center.staff import Seen, together
+from offhook.center.staff import Seen, Staff, together
 from offhook.channels.base import Arrival
+from offhook.foundation.desk_events import LegJoined, LegLeft
 from offhook.foundation.errors import ConflictError, LimitError
-from offhook.foundation.people import Mode, Person
+from offhook.foundation.events import Entry, LegKind
+from offhook.foundation.people import Mode, Person, Stance
 
 QUEUED = Rule("queue", Target(TargetKind.QUEUE, "support"))
 
@@ -218,3 +220,19 @@ def test_what_several_know_of_a_person_is_one() -> None:
         ]
     )
     assert found["ann"] == Seen(ANN, True, True, 3.0, 9.0)
+
+
+def test_who_is_nowhere_any_more_is_forgotten() -> None:
+    now = 1_000.0
+    staff = Staff(lambda: now, lambda call: 300.0)
+    sink, *_ = staff.follow(None)  # type: ignore[arg-type]
+    for event in (
+        LegJoined("s1", LegKind.OPERATOR, "x", "X", Stance.TAKE_OVER),
+        LegLeft("s1", LegKind.OPERATOR, "x"),
+    ):
+        sink(Entry("call_1", 1, 0, event))
+    assert [seen.person.id for seen in staff.seen()] == ["x"]
+    now += 359.0  # the time to write the call up, and nearly a minute
+    assert len(staff.seen()) == 1
+    now += 2.0
+    assert staff.seen() == []

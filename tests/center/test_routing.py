@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from offhook.center.conditions import Pattern, Situation, tidy_number
+from offhook.center.conditions import LONGEST_TEXT, Pattern, Situation, tidy_number
 from offhook.center.routing import ASKED, Rule, Table, Target, TargetKind, parse_target
 from offhook.foundation.errors import SettingsError
 from offhook.settings import load
@@ -291,9 +291,24 @@ def test_numbers_are_compared_without_their_dress() -> None:
     assert tidy_number(" sip:Desk@Example.com ") == "sip:Desk@Example.com"
     assert Pattern("SIP:desk*").matches("sip:desk@example.com")
     assert Pattern("Gold").matches("gold")
+    assert Pattern("*").matches("+15550100")
     for wrong in ("", "  ", "/(/", "+1*5*"):
         with pytest.raises(ValueError, match=r"\S"):
             Pattern(wrong)
+
+
+def test_a_regular_expression_cannot_hold_up_the_house() -> None:
+    for fine in (r"^\+1(555|556)\d*", r"(?:^sip:)?[0-9+]+@x\.com$", r"(\d{3}){3}", r"a.*b.*c\+\*"):
+        Pattern(f"/{fine}/")
+    for slow in ("(a+)+$", "(a|aa)*$", "((ab)*c?)+", "(a?){30}a{30}", r"(x\d*){2,}", "(?:[a-z]+,?)*!"):
+        with pytest.raises(ValueError, match="repeats nothing"):
+            Pattern(f"/{slow}/")
+    with pytest.raises(ValueError, match="at most 3"):
+        Pattern("/.*a.*b.*c.*d/")
+    began = time.perf_counter()
+    for allowed in (".*.*.*!", "a+a+a+!", "(a|b)(a|b)(a|b)x*x*x*!"):
+        Pattern(f"/{allowed}/").matches("a" * LONGEST_TEXT)
+    assert time.perf_counter() - began < 5.0
 
 
 RULE = '[[routing.rules]]\nname = "odd"\n'

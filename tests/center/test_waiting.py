@@ -138,6 +138,42 @@ async def test_an_operator_who_is_lost_gives_the_caller_back_to_the_front(house:
     assert [each["outcome"] for each in stage.kinds("unqueued")] == ["answered", "answered"]
 
 
+async def test_nothing_is_kept_of_a_call_that_went_on(house: Make) -> None:
+    handed_back = await house()
+    work(handed_back)
+    seat = handed_back.sit(ANN)
+    await handed_back.tend(500)
+    assert handed_back.queues._waiting
+    seat.leave()
+    await handed_back.tend(500)
+    assert handed_back.queues._waiting == {}
+    sent_on = await house()
+    await sent_on.tend(31_000)
+    assert sent_on.kinds("unqueued")[0]["outcome"] == "overflow"
+    assert sent_on.queues._waiting == {}
+    sent_on.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
+    call = sent_on.call
+    await sent_on.settle()
+    sent_on.queues.enter(call, "support")  # an overflow to a queue, a moment after the caller hung up
+    assert sent_on.queues._waiting == {}
+
+
+async def test_a_caller_whose_colleague_talks_on_is_not_back_in_line(house: Make) -> None:
+    stage = await house()
+    work(stage, ANN)
+    await stage.tend(500)
+    await stage.queues.accept(ANN, stage.call_id)
+    lost, talks = stage.sit(ANN, Stance.JOIN), stage.sit(BOB, Stance.JOIN)
+    await stage.tend(500)
+    lost.on_lost()
+    await stage.tend(500)
+    assert len(stage.kinds("queued")) == 1
+    assert (await stage.queues.view())["queues"][0]["waiting"] == []
+    talks.on_lost()  # the last one who talked
+    await stage.settle()
+    assert stage.kinds("queued")[-1]["again"]
+
+
 async def test_who_comes_without_being_rung_has_the_call(house: Make) -> None:
     stage = await house()
     [console] = work(stage)
@@ -229,6 +265,24 @@ async def test_words_ask_to_be_called_back(house: Make) -> None:
     await stage.say(600)
     await until(stage, lambda: stage.line.hung_up)
     assert stage.wishes.kept == [("support", "+15550199", "en")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No, please don't call me back, I will wait.",
+        "You said you would call me back.",
+        "لا تتصلوا، كلموني الان",
+    ],
+)
+async def test_words_that_ask_for_none_end_no_call(house: Make, text: str) -> None:
+    stage = await house()
+    stage.stt.texts = [text]
+    await stage.tend(10_000)
+    await stage.say(600)
+    await stage.tend(3_000)
+    assert stage.wishes.kept == []
+    assert stage.session.bridge.waits
 
 
 async def test_a_caller_without_a_number_keys_one_in(house: Make) -> None:

@@ -14,10 +14,14 @@ from typing import Protocol
 
 from offhook.center.calendar import DAYS, Calendar, minutes
 
-LONGEST_TEXT = 256
+LONGEST_TEXT = 128
 INTENT = "the intent"
 _SEPARATORS = re.compile(r"[\s().-]")
 _NUMBER = re.compile(r"\+?\d+\Z")
+_ESCAPED, _CLASS = re.compile(r"\\."), re.compile(r"\[\]?[^\]]*\]")
+_AGAIN = re.compile(r"[*+]|\{\d*,\d*\}|\{\d{2,}\}")
+"""What lets something be repeated, in a regular expression."""
+MOST_REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +58,49 @@ def tidy_number(text: str) -> str:
     return f"+{bare[2:]}" if bare.startswith("00") else bare
 
 
+def _expression(text: str) -> re.Pattern[str]:
+    """Raises ValueError, also for one that could take for ever: callers choose what it is tried on."""
+    try:
+        found = re.compile(text, re.IGNORECASE)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"a regular expression between slashes ({error})") from None
+    bare = _CLASS.sub("x", _ESCAPED.sub("x", text))
+    groups: list[bool] = []
+    """Of each group that is open, whether what it stands for varies."""
+    repeats = 0
+    for at, sign in enumerate(bare):
+        again = _AGAIN.match(bare, at + 1) is not None
+        repeats += again
+        varies = again or sign == "|" or (sign not in "(*+?}" and bare[at + 1 : at + 2] == "?")
+        if sign == "(":
+            groups.append(False)
+        elif sign == ")" and groups:
+            inner = groups.pop()
+            if again and inner:
+                raise ValueError("a regular expression that repeats nothing that varies by itself")
+            varies = varies or inner
+        if groups and varies:
+            groups[-1] = True
+    if repeats > MOST_REPEATS:
+        raise ValueError(f"a regular expression with at most {MOST_REPEATS} of * and +")
+    return found
+
+
 class Pattern:
-    """`"+15550100"` is that text, `"+1555*"` a beginning, `"/555|666/"` a regular expression found in it."""
+    """`"+15550100"` is that text, `"+1555*"` a beginning (`"*"` any that is known), `"/555|666/"` a regular
+    expression found in it."""
 
     __slots__ = ("_expression", "_start", "text")
 
     def __init__(self, text: str) -> None:
         """Raises ValueError with what is allowed."""
         self.text = text
-        self._start = ""
+        self._start: str | None = None
         self._expression: re.Pattern[str] | None = None
         if not text.strip():
             raise ValueError("text, not empty")
         if len(text) > 2 and text[0] == text[-1] == "/":
-            try:
-                self._expression = re.compile(text[1:-1], re.IGNORECASE)
-            except (re.error, RecursionError, OverflowError) as error:
-                raise ValueError(f"a regular expression between slashes ({error})") from None
+            self._expression = _expression(text[1:-1])
         elif "*" in text[:-1]:
             raise ValueError('a * at the end only; for more a regular expression like "/^555/"')
         elif text.endswith("*"):
@@ -82,7 +112,7 @@ class Pattern:
         """`text` is tidy and in one case."""
         if self._expression is not None:
             return self._expression.search(text) is not None
-        return text.startswith(self._start) if self._start else text == self.text.casefold()
+        return text.startswith(self._start) if self._start is not None else text == self.text.casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,10 @@ class QueueDesk:
         return self.queues[queue].agent
 
     def enter(self, call: LiveCall, queue: str) -> None:
-        """The caller waits from now on. Who waits in another queue leaves that."""
+        """The caller waits from now on. Who waits in another queue leaves that; a call that is over waits
+        nowhere."""
+        if call.session.end_reason is not None:
+            return
         if (before := self._waiting.get(call.id)) is not None and before.waits:
             before.leave(QueueOutcome.MOVED, target=f"queue:{queue}")
         language = call.session.conversation.language

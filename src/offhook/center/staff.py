@@ -15,6 +15,9 @@ from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
 from offhook.foundation.events import CallEnded, Entry
 from offhook.foundation.people import Person, Role
 
+KEPT_S = 60.0
+"""So long somebody who is nowhere any more is remembered, once the time to write the last call up is over."""
+
 
 class Viewer(Protocol):
     """An open console."""
@@ -150,12 +153,14 @@ class Staff:
 
     def _drop(self, known: _Known) -> None:
         """Forget who is nowhere; what was said stays."""
-        if not known.viewers and not known.seats and self._now() - known.freed > 60:
+        if not known.viewers and not known.seats and self._now() - max(known.freed, known.idle_from) > KEPT_S:
             self._known.pop(known.person.id, None)
 
     # What others are told.
 
     def seen(self) -> list[Seen]:
+        for known in tuple(self._known.values()):
+            self._drop(known)
         return [
             Seen(known.person, bool(known.viewers), bool(known.seats), known.freed, known.idle_from)
             for known in self._known.values()

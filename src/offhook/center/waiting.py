@@ -19,12 +19,20 @@ from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
 from offhook.foundation.events import CallEnded, DigitPressed, Entry, LegKind, TranscriptFinal
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 15
-_CALL_BACK = (
+_CALL_BACK = (  # as `words.plain` spells them
     *("call me back", "callback", "phone me back", "ring me back", "give me a call back"),
     *("اتصلوا بي", "اتصل بي", "كلموني", "كلمني لاحقا", "عاودوا الاتصال", "معاوده الاتصال", "رنوا علي"),
 )
-"""As `words.plain` spells them."""
-_NUMBER = re.compile(r"\+?\d{4,15}\Z")
+_NOT_NOW = frozenset(
+    [
+        *("dont", "not", "no", "never", "wont", "didnt", "cant"),
+        *("said", "promised", "told", "supposed", "was", "were"),
+        *("لا", "ما", "لم", "لن", "مش", "ليس", "قلتم", "وعدتم"),
+    ]
+)
+"""Before a wish these words make it none: "don't call me back", "you said you would call me back"."""
+_REACH = 5
+_NUMBER = re.compile(r"\+?[0-9]{4,15}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Queue:
 
 
 class Room(Protocol):
-    """Where callers wait (center.waiting_room)."""
+    """Where callers wait (center.queue_desk)."""
 
     def changed(self) -> None:
         """Somebody waits no more, or again."""
@@ -56,7 +64,7 @@ class Room(Protocol):
 
 class WaitingCall:
     """`waits` until an operator talks with the caller, or the caller goes; again where that operator is lost:
-    then the caller is as long in line as before. `over`: the call has ended."""
+    then the caller is as long in line as before. `over`: this call never waits in this queue again."""
 
     def __init__(
         self, call: LiveCall, queue: Queue, language: str, now: Callable[[], float], room: Room
@@ -112,7 +120,7 @@ class WaitingCall:
         waited_ms = int((self._now() - self.since) * 1000)
         self.call.session.timeline.emit(Unqueued(self.queue.rules.name, outcome, waited_ms, by, target))
         if outcome is not QueueOutcome.ANSWERED:
-            self._stop()
+            self._finish()
         self._room.changed()
 
     def ask_number(self) -> None:
@@ -148,14 +156,20 @@ class WaitingCall:
             self._parted(False)
 
     def _parted(self, lost: bool) -> None:
-        """Who answered has let go of the caller, or was lost: then the caller is the first in line again."""
+        """Who answered has let go of the caller, or was lost: then the caller is the first in line again,
+        unless a colleague talks with them."""
+        bridge = self.call.session.bridge
+        others = [seat.id for seat in bridge.seats if seat.stance in TALKS and seat.id != self._seat]
+        if others:
+            self._seat = others[0]
+            return
         self._room.handled(self.queue.rules.name, self._now() - self._answered_at)
         self._seat = ""
         if not lost or self.call.session.end_reason is not None:
-            self._stop()
+            self._finish()
             return
         self.waits, self.taken = True, ""
-        self.call.session.bridge.wait(True, self.queue.hold)
+        bridge.wait(True, self.queue.hold)
         self.call.session.timeline.emit(Queued(self.queue.rules.name, 1, -1, again=True))
         self._room.changed()
 
@@ -164,6 +178,9 @@ class WaitingCall:
             self._room.handled(self.queue.rules.name, self._now() - self._answered_at)
             self._seat = ""
         self.leave(QueueOutcome.HUNG_UP)
+        self._finish()
+
+    def _finish(self) -> None:
         self.over = True
         self._stop()
 
@@ -186,7 +203,8 @@ class WaitingCall:
 
 def _asks_call_back(text: str) -> bool:
     said = plain(text)
-    return any(phrase in said for phrase in _CALL_BACK)
+    befores = (said.partition(phrase)[0] for phrase in _CALL_BACK if phrase in said)
+    return any(_NOT_NOW.isdisjoint(before.split()[-_REACH:]) for before in befores)
 
 
 def number_of(call: LiveCall) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from offhook.center.routing import TargetKind, parse_target
 from offhook.foundation.agent import Agent
 from offhook.settings.calendars import Fault, Texts
 from offhook.settings.routing import target_faults
@@ -116,11 +117,11 @@ def _faults(queues: Mapping[str, QueueSettings], agents: Collection[str]) -> Ite
             yield (name,), name, "queue names of lower-case letters, digits, - and _"
         for path, value, allowed in queue.faults(agents, queues.keys()):
             yield (name, *path), value, allowed
+    for name, queue in queues.items():
         seen, at = {name}, queue
-        while at.overflow.startswith("queue:"):
-            following = at.overflow.removeprefix("queue:").strip()
-            if following in seen:
+        while at.overflow and (target := parse_target(at.overflow)).kind is TargetKind.QUEUE:
+            if target.name in seen:
                 yield (name, "overflow"), queue.overflow, "a way that does not come back to this queue"
                 break
-            seen.add(following)
-            at = queues.get(following, QueueSettings())
+            seen.add(target.name)
+            at = queues[target.name]
