@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from livekit import rtc
@@ -11,6 +12,7 @@ from people import has_tone, keys, somebody, tone
 from room_house import AGENT_TONE, ALICE, BOB, WORDS, house
 
 from offhook.channels.livekit import Rules
+from offhook.channels.livekit_worker import Decline
 from offhook.foundation.desk_events import LegJoined, LegLeft
 from offhook.foundation.errors import DeniedError, LimitError, ProviderError
 from offhook.foundation.events import (
@@ -20,6 +22,7 @@ from offhook.foundation.events import (
     LegKind,
     TranscriptFinal,
 )
+from offhook.protocols.livekit_worker import Acceptance, Job
 
 pytestmark = [
     pytest.mark.leaks("the native library keeps threads and sockets of its own"),
@@ -110,6 +113,26 @@ async def test_sending_twice_brings_one_agent(rooms_server) -> None:
         again = await home.livekit.dispatch("twice", "default", "")
         assert (first.new, again.new, again.id) == (True, False, first.id)
         assert len(home.livekit.rooms) == 1
+
+
+async def test_sending_twice_at_the_same_moment_brings_one_agent(rooms_server) -> None:
+    async with house(rooms_server) as home, somebody(rooms_server, "at-once", "alice") as alice:
+        sent = await asyncio.gather(*(home.livekit.dispatch("at-once", "default", "") for _ in range(5)))
+        assert sorted(one.new for one in sent) == [False] * 4 + [True]
+        assert len({one.id for one in sent}) == 1
+        await alice.until(lambda: alice.agent)
+        assert len(home.livekit.rooms) == 1
+
+
+async def test_a_room_that_is_promised_an_agent_gets_no_second_one(rooms_server) -> None:
+    async with house(rooms_server) as home:
+        rooms = home.livekit.rooms
+        first, second = Job("one", "promised"), Job("two", "promised")
+        assert isinstance(rooms.consider(first), Acceptance)
+        assert rooms.consider(second) == Decline(for_good=True)
+        assert isinstance(rooms.consider(first), Acceptance), "the same job, offered again"
+        assert isinstance(rooms.consider(replace(second, resuming=True)), Acceptance)
+        assert isinstance(rooms.consider(Job("three", "another")), Acceptance)
 
 
 async def test_an_agent_joins_directly_where_nobody_sends_it(rooms_server) -> None:

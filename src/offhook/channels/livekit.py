@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from offhook.channels.livekit_room import Order, Rules
 from offhook.channels.livekit_rooms import Capacity, Rooms, own_id, read_brief
@@ -76,6 +77,7 @@ class LiveKit:
         )
         self.registration: Registration | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def start(self) -> None:
         """Register, where the server is to send agents."""
@@ -109,7 +111,9 @@ class LiveKit:
         """Send an agent into a room. Raises ProviderError, LimitError."""
         _, variables = read_brief(_wrapped(metadata))
         if not self._rules.direct:
-            return await self._server.dispatch(room, self._rules.agent_name, brief(agent, variables))
+            turn = self._asking.setdefault(room, asyncio.Lock())
+            async with turn:  # who asks at the same moment is told of the first one's
+                return await self._server.dispatch(room, self._rules.agent_name, brief(agent, variables))
         here = self.rooms.find(room) is not None
         if not here:
             self.rooms.check_room()

@@ -111,7 +111,7 @@ class Company:
         peer = self._peers.get(participant.identity)
         if peer is None:
             peer = self._peers[participant.identity] = Peer(participant)
-        peer.here = True
+        peer.here, peer.flooded = True, False
         self.news.set()
         for publication in tuple(participant.track_publications.values()):
             self._published(publication, participant)

@@ -23,6 +23,8 @@ from offhook.foundation.events import EndReason
 from offhook.protocols.livekit_worker import Acceptance, Job, Outcome
 
 CLOSE_S = 6.0
+PROMISE_S = 3.0
+"""After so long a job that was accepted, and not assigned, went to another process."""
 MAX_VARIABLES = 20
 _LONGEST = 1_000
 _log = structlog.get_logger(__name__)
@@ -77,6 +79,7 @@ class Rooms:
         self._refer = refer
         self._calls: dict[str, RoomCall] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._promised: dict[str, tuple[str, float]] = {}
         self.tell: Callable[[str, Outcome, str], None] = lambda job_id, outcome, error: None
         """Told how far each job is."""
 
@@ -98,12 +101,20 @@ class Rooms:
         """Whether this process would go. A room gets one agent of a name; an agent that nobody knows is
         nobody's, and another process would not know it either."""
         agent, _ = read_brief(job.metadata)
-        if self.find(job.room) is not None or not self._knows(agent):
+        if self._is_taken(job) or not self._knows(agent):
             _log.info("a job is not taken", room=job.room, agent=agent)
             return Decline(for_good=True)
         if self._reception.draining or self._room_left() <= 0:
             return Decline(for_good=False)
+        self._promised[job.room] = job.id, time.monotonic()
         return Acceptance(f"agent-{job.id}", agent or self._agent_name, self.attributes())
+
+    def _is_taken(self, job: Job) -> bool:
+        """Whether an agent of ours is in the room of a job, or about to go there by another."""
+        now = time.monotonic()
+        self._promised = {room: kept for room, kept in self._promised.items() if now - kept[1] < PROMISE_S}
+        promised, _ = self._promised.get(job.room, (job.id, now))
+        return self.find(job.room) is not None or (promised != job.id and not job.resuming)
 
     def assign(self, job: Job, url: str, token: str) -> None:
         agent, variables = read_brief(job.metadata)

@@ -84,7 +84,11 @@ class Registration:
         """Until cancelled."""
         tries = 0
         while True:
-            self.fault = await self._once()
+            try:
+                self.fault = await self._once()
+            except Exception:  # our own fault, once: without a registration no room would get an agent
+                _log.exception("the registration failed")
+                self.fault = "something went wrong on our side"
             tries = 0 if self.registered else tries + 1
             if self.registered:
                 self.losses += 1
