@@ -54,7 +54,7 @@ async def fake(port: int) -> AsyncIterator[FakeRealtime]:
 
 @asynccontextmanager
 async def on_the_phone(house: Server) -> AsyncIterator[Phone]:
-    phone = Phone()
+    phone = Phone(pause_s=0.15)  # shorter ones are a busy machine's
     call = asyncio.create_task(phone.call(house.url.replace("http", "ws") + "/media/twilio"))
     try:
         yield phone

@@ -33,16 +33,18 @@ class Heard:
 class Phone(WSListener):
     """One call. `sent` is all that it said, in frames of 20 ms, `sent_at` when; `heard` is what it was told.
 
-    Silence is a faint noise of its own, so that no two frames are alike.
+    Silence is a faint noise of its own, so that no two frames are alike. A silence of more than `pause_s`
+    ends what was heard.
     """
 
-    def __init__(self, agent: str = "", number: int = 1) -> None:
+    def __init__(self, agent: str = "", number: int = 1, pause_s: float = FRAME_S) -> None:
         self.peer = TwilioPeer(f"CA{number:032d}", f"MZ{number:032d}", f"AC{0:032d}", {"agent": agent})
         self.sent = bytearray()
         self.sent_at: list[float] = []
         self.heard: list[Heard] = []
         self.closed = asyncio.Event()
         self.on_sound: Callable[[Heard], None] = lambda heard: None
+        self._pause_s = pause_s
         self._noise = random.Random(number)
         self._words: deque[bytes] = deque()
         self._marks: deque[tuple[float, str]] = deque()
@@ -116,7 +118,7 @@ class Phone(WSListener):
 
     def _play(self, audio: bytes, now: float) -> None:
         latest = self.heard[-1] if self.heard else None
-        if latest is None or latest.cleared or now > self._end + FRAME_S:
+        if latest is None or latest.cleared or now > self._end + self._pause_s:
             latest = Heard(now)
             self.heard.append(latest)
         latest.audio += audio
