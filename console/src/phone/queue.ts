@@ -1,5 +1,7 @@
 // The playback queue: jitter buffer, epochs, marks and underruns, in samples. Pure; it never sees a clock.
 
+import { Depth } from "./depth";
+import { shorter, span } from "./shorten";
 import { isOlder } from "./wire";
 
 export interface Echo {
@@ -11,17 +13,14 @@ export interface Echo {
 type Item = { samples: Float32Array } | { mark: string };
 
 const MAX_SECONDS = 60;
-const MIN_TARGET_MS = 40;
-const MAX_TARGET_MS = 240;
-const STEP_MS = 20;
-const CALM_SECONDS = 8;
 /** Audio that comes back within this time after the queue ran dry was late, not a new utterance. */
 const LATE_SECONDS = 0.3;
 const FADE_SECONDS = 0.005;
+/** Between two places where something was left out, or could have been. */
+const CUT_SECONDS = 0.06;
 
 export class PlayQueue {
   epoch = 0;
-  targetMs = 60;
   underruns = 0;
   dropped = 0;
   /** Samples heard since the call began. */
@@ -33,7 +32,9 @@ export class PlayQueue {
   private running = false;
   private waited = 0;
   private dry = Number.POSITIVE_INFINITY;
-  private calm = 0;
+  private again = false;
+  private uncut = 0;
+  private readonly depth = new Depth();
   private fade: Float32Array = new Float32Array(0);
 
   constructor(
@@ -45,6 +46,11 @@ export class PlayQueue {
     return (this.buffered * 1000) / this.rate;
   }
 
+  /** How deep the buffer has to be before it plays. */
+  get targetMs(): number {
+    return this.depth.targetMs;
+  }
+
   push(epoch: number, samples: Float32Array): void {
     if (isOlder(epoch, this.epoch) || samples.length === 0) return;
     if (epoch !== this.epoch) this.clear(epoch);
@@ -52,13 +58,17 @@ export class PlayQueue {
       this.dropped += samples.length;
       return;
     }
-    if (this.dry < LATE_SECONDS * this.rate) this.late();
+    this.running ||= this.dry === 0; // just in time: nothing was missed
+    if (this.running) this.depth.arrived(this.bufferedMs);
+    else if (this.dry < LATE_SECONDS * this.rate) this.late();
+    else if (this.items.length === 0) this.depth.begin();
     this.dry = Number.POSITIVE_INFINITY;
     this.items.push({ samples });
     this.buffered += samples.length;
   }
 
   mark(name: string): void {
+    this.depth.marked();
     if (this.items.length === 0) {
       this.dry = Number.POSITIVE_INFINITY;
       this.echo({ name, played: true });
@@ -75,6 +85,7 @@ export class PlayQueue {
     this.offset = 0;
     this.buffered = 0;
     this.stop();
+    this.again = false;
     this.dry = Number.POSITIVE_INFINITY;
     this.epoch = epoch;
     for (const { mark } of marks) this.echo({ name: mark, played: false });
@@ -88,7 +99,8 @@ export class PlayQueue {
       this.dry += out.length;
       return;
     }
-    this.relax(out.length);
+    this.depth.played((out.length * 1000) / this.rate);
+    this.catchUp(out.length);
     let filled = 0;
     while (filled < out.length && this.items.length > 0) {
       const item = this.items[0] as Item;
@@ -124,27 +136,57 @@ export class PlayQueue {
     this.waited = 0;
   }
 
-  /** Start when the buffer is deep enough, or has waited as long as it is meant to be deep. */
+  /** Start when the buffer is deep enough, or would have been by now. */
   private ready(block: number): boolean {
     if (this.items.length === 0) return false;
-    const target = (this.targetMs * this.rate) / 1000;
+    const target = ((this.again ? this.depth.againMs : this.depth.targetMs) * this.rate) / 1000;
     const complete = "mark" in (this.items[this.items.length - 1] as Item);
-    this.running = this.buffered >= target || this.waited >= target || complete;
+    this.running = this.buffered + this.waited >= target || complete;
     this.waited += block;
+    if (this.running) this.again = false;
     return this.running;
   }
 
   private late(): void {
     this.underruns += 1;
-    this.calm = 0;
-    this.targetMs = Math.min(MAX_TARGET_MS, this.targetMs + STEP_MS);
+    this.again = true;
+    this.depth.late();
   }
 
-  private relax(block: number): void {
-    this.calm += block;
-    if (this.calm < CALM_SECONDS * this.rate) return;
-    this.calm = 0;
-    this.targetMs = Math.max(MIN_TARGET_MS, this.targetMs - STEP_MS / 2);
+  /** Leave out a little of what is buffered beyond need, where it is not heard. */
+  private catchUp(block: number): void {
+    this.uncut += block;
+    const most = Math.floor((this.depth.excessMs * this.rate) / 1000);
+    if (most === 0 || this.uncut < CUT_SECONDS * this.rate) return;
+    const head = this.head(span(this.rate));
+    if (head === null) return;
+    this.uncut = 0;
+    const rest = shorter(head.samples, this.rate, most);
+    if (rest === null) return;
+    this.items.splice(0, head.items, { samples: rest });
+    this.offset = 0;
+    const gone = head.samples.length - rest.length;
+    this.buffered -= gone;
+    this.depth.cut((gone * 1000) / this.rate);
+  }
+
+  /** What is played next, at least `count` samples, and of how many items; null where a mark is nearer. */
+  private head(count: number): { samples: Float32Array; items: number } | null {
+    const parts: Float32Array[] = [];
+    let length = 0;
+    for (let n = 0; length < count; n++) {
+      const item = this.items[n];
+      if (item === undefined || "mark" in item) return null;
+      parts.push(n === 0 ? item.samples.subarray(this.offset) : item.samples);
+      length += (parts[n] as Float32Array).length;
+    }
+    const samples = new Float32Array(length);
+    let at = 0;
+    for (const part of parts) {
+      samples.set(part, at);
+      at += part.length;
+    }
+    return { samples, items: parts.length };
   }
 
   private tail(count: number): Float32Array {
