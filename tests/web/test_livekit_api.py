@@ -84,6 +84,7 @@ async def test_what_is_wrong_is_told(
         answer = await client.post("/api/token", json=wish)
     assert answer.status_code == status
     assert answer.json()["error"]["message"]
+    assert "Value error" not in answer.json()["error"]["message"]
 
 
 async def test_strangers_need_a_call_token_which_opens_once(
@@ -98,10 +99,27 @@ async def test_strangers_need_a_call_token_which_opens_once(
         minted = (await client.post("/api/call-tokens", json={}, headers=headers)).json()["token"]
         wish = {"room": "r", "call_token": minted, "host": True}
         assert (await client.post("/api/token", json=wish)).status_code == 403
-        minted = (await client.post("/api/call-tokens", json={}, headers=headers)).json()["token"]
-        wish = {"room": "r", "call_token": minted}
+        wish = {"room": "r", "call_token": minted}  # what was refused has not used it up
         assert (await client.post("/api/token", json=wish)).status_code == 200
         assert (await client.post("/api/token", json=wish)).status_code == 403
+
+
+async def test_a_call_token_is_not_lost_on_a_house_without_rooms_or_room(
+    make_stage: Callable[..., Any],
+) -> None:
+    rules = LiveKitRules("offhook", True, "", timedelta(minutes=60), Rules())
+    people = Nobody()
+    people.capacity = lambda: 0  # type: ignore[method-assign]
+    full = LiveKit(Keys("ws://127.0.0.1:9", KEY, SECRET), rules, people, frozenset({"default"}), lambda: 0)
+    headers = {"Authorization": "Bearer secret"}
+    for desk, why in ((None, "no rooms here"), (full, "no capacity")):
+        async with make_stage(livekit=desk, key="secret").client("203.0.113.9") as client:
+            minted = (await client.post("/api/call-tokens", json={}, headers=headers)).json()["token"]
+            for _ in range(2):
+                answer = await client.post("/api/token", json={"room": "r", "call_token": minted})
+                assert answer.status_code == 503
+                assert why in answer.json()["error"]["message"]
+    await full.close()
 
 
 async def test_another_sites_page_gets_no_token(make_stage: Callable[..., Any], desk: LiveKit) -> None:
@@ -125,6 +143,8 @@ class Sender:
     def __init__(self) -> None:
         self.rooms: list[str] = []
         self.error: Exception | None = None
+
+    def check(self, room: str) -> None: ...
 
     def admit(self, *wish: Any, **more: Any) -> Any:
         raise AssertionError

@@ -95,13 +95,18 @@ class LiveKit:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.close()
 
+    def check(self, room: str) -> None:
+        """Raises LimitError where no agent of this process could go to a room that has none."""
+        if self._rules.direct and self.rooms.find(room) is None:
+            self.rooms.check_room()
+
     def admit(self, room: str, identity: str, name: str, agent: str, *, host: bool = False) -> Pass:
         """What lets a caller into a room that has, or is to get, this agent. `host`: may speak through it.
         Raises LimitError."""
         identity = identity or f"caller-{secrets.token_hex(6)}"
         dispatch = None if self._rules.direct else (self._rules.agent_name, brief(agent))
+        self.check(room)
         if self._rules.direct and self.rooms.find(room) is None:
-            self.rooms.check_room()
             self._spawn(self._join(room, agent, {}))
         attributes = {HOST: "1"} if host else None
         token = caller_token(self._keys, room, identity, name, self._rules.token_life, dispatch, attributes)

@@ -94,7 +94,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return fault(422, f"{where}: {first['msg']}")
+    if first["type"] == "json_invalid":
+        return fault(422, "the body is no JSON")
+    return fault(422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

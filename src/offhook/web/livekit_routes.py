@@ -30,6 +30,9 @@ _PRINTABLE = "a name without control characters, and without spaces around it"
 class RoomDesk(Protocol):
     """Who lets callers into rooms."""
 
+    def check(self, room: str) -> None:
+        """Raises LimitError where no agent could go to this room now."""
+
     def admit(self, room: str, identity: str, name: str, agent: str, *, host: bool = False) -> Pass: ...
 
     async def dispatch(self, room: str, agent: str, metadata: str) -> Dispatched: ...
@@ -114,7 +117,11 @@ def livekit_routes(
             raise LimitError(NOT_THERE, retryable=False)
         if wish.host and person is None:
             raise RefusedError("a call token lets nobody speak through the agent")
-        given = desk.admit(wish.room, wish.identity, wish.name, agent(name), host=wish.host)
+        name = agent(name)
+        desk.check(wish.room)
+        if wish.call_token:  # nothing refuses any more: now it is used
+            tokens.redeem(wish.call_token)
+        given = desk.admit(wish.room, wish.identity, wish.name, name, host=wish.host)
         return RoomToken(token=given.token, url=given.url, room=given.room, identity=given.identity)
 
     @routes.post("/dispatch-agent", response_model=DispatchView, responses={201: {"model": DispatchView}})
@@ -136,7 +143,7 @@ def _admitted(
 ) -> tuple[Person | None, str, Response | None]:
     """Who asks (None: somebody with a call token), for which agent, or why not. Raises RefusedError."""
     if wish.call_token:
-        return None, tokens.redeem(wish.call_token), None
+        return None, tokens.peek(wish.call_token), None
     found = visitors.of(request.headers, peer_of(request.scope))
     if not isinstance(found, Visitor):
         return None, "", fault(found.status, found.reason, found.code)
