@@ -143,6 +143,8 @@ class WebRtcDesk:
         except BaseException:
             if channel.coming is peer:
                 channel.coming = None
+                if not channel.begun:
+                    channel.abandon()  # nothing else would end it
             raise
         return Answered(channel.call_id, channel.session, answer, peer.tag)
 

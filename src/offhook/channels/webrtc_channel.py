@@ -146,11 +146,9 @@ class WebRtcChannel:
     # From its connections (Caller).
 
     def up(self, peer: Peer) -> None:
-        old, self.peer_now = self.peer_now, peer
-        if self.coming is peer:
-            self.coming = None
-        if self.over:
-            return
+        if self.over or peer is not self.coming:
+            return  # it is closed with the call, or by who took its place
+        old, self.peer_now, self.coming = self.peer_now, peer, None
         self._connect(peer)
         if self._listener is None:
             self._begin()
@@ -217,8 +215,9 @@ class WebRtcChannel:
         resumed = self._seen > 0
         self._seen += 1
         self._shown = True
-        started = self._writer.started(self.call_id, self.session, Codec.OPUS, self._newcomer.agent, resumed)
-        peer.tell(started)
+        if self._listener is not None:  # else the call was refused
+            agent = self._newcomer.agent
+            peer.tell(self._writer.started(self.call_id, self.session, Codec.OPUS, agent, resumed))
         self.outbox.resume()
 
     def said(self, message: str | bytes) -> None:
@@ -318,7 +317,8 @@ class WebRtcChannel:
         peer, mouth = self.peer_now, self._mouth
         patience = self._around.bounds.close_seconds
         for _ in range(int(patience / FRAME_S)):
-            if mouth is None or peer is None or not (mouth.queued or peer.buffered):
+            opening = self._listener is None and self._has_screen and not self._shown
+            if mouth is None or peer is None or not (mouth.queued or peer.buffered or opening):
                 break
             await asyncio.sleep(FRAME_S)
         if self._shown:

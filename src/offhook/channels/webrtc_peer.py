@@ -20,7 +20,7 @@ from offhook.channels.bounds import TokenBucket
 from offhook.channels.webrtc_ice import IceConnection, IcePlan
 from offhook.channels.webrtc_sdp import MESSAGE_BYTES, Offer, Side, write_answer
 from offhook.channels.webrtc_transport import Dtls, Link, Sctp
-from offhook.foundation.errors import OffhookError, WireError
+from offhook.foundation.errors import NotFoundError, OffhookError, WireError
 from offhook.protocols.rtp import Bye, Report, RtpPacket, is_rtcp, read_rtcp, read_rtp, write_report
 from offhook.protocols.trickle import Fragment
 
@@ -108,11 +108,12 @@ class Peer:
 
     async def trickle(self, fragment: Fragment) -> Fragment | None:
         """Candidates of the client. With another ICE name it is a restart: our side of it is returned."""
-        self._trickled += len(fragment.candidates)
+        current = self._next or self._ice
+        known = fragment.ufrag in ("", current.remote_username if current is not None else "")
+        self._trickled = (self._trickled if known else 0) + len(fragment.candidates)
         if self._trickled > MOST_TRICKLED:
             raise WireError("too many candidates")
-        current = self._next or self._ice
-        if fragment.ufrag in ("", current.remote_username if current is not None else ""):
+        if known:
             if current is not None:
                 await current.take(fragment.candidates)
             return None
@@ -140,6 +141,8 @@ class Peer:
             ice.remote_username = fragment.ufrag if fragment is not None else offer.ufrag
             ice.remote_password = fragment.password if fragment is not None else offer.password
             await ice.take(fragment.candidates if fragment is not None else offer.candidates)
+            if self._closed:
+                raise NotFoundError("this connection is over")
         except BaseException:
             await ice.close()
             raise
@@ -190,6 +193,9 @@ class Peer:
         except (ConnectionError, TimeoutError):
             if self._next is ice:
                 self._next = None
+            await ice.close()
+            return
+        if self._next is not ice:  # another restart was begun at this very moment
             await ice.close()
             return
         old, self._ice, self._next = self._ice, ice, None
