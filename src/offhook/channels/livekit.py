@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
-from offhook.channels.livekit_room import Order, Rules
+from offhook.channels.livekit_egress import Bucket, Egress, EgressRules, Note
+from offhook.channels.livekit_room import Order, Rules, Services
 from offhook.channels.livekit_rooms import Capacity, Rooms, own_id, read_brief
 from offhook.channels.livekit_server import (
     Dispatched,
@@ -25,20 +26,24 @@ from offhook.channels.livekit_server import (
 from offhook.channels.livekit_talk import HOST
 from offhook.channels.livekit_worker import Registration
 from offhook.foundation.errors import OffhookError
+from offhook.foundation.events import CallEvent
 
-__all__ = ["Keys", "LiveKit", "LiveKitRules", "Pass", "Rules"]
+__all__ = ["Bucket", "EgressRules", "Keys", "LiveKit", "LiveKitRules", "Pass", "Rules"]
+TAPES_S = 3.0
+"""So long it is waited, when all is over, for what LiveKit's recordings came to."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveKitRules:
     """`agent_name` is what rooms ask for; `direct`: agents join by themselves, without a registration.
-    `public_url` is where browsers reach the server."""
+    `public_url` is where browsers reach the server; `egress`: LiveKit records calls, too."""
 
     agent_name: str
     direct: bool
     public_url: str
     token_life: timedelta
     rooms: Rules
+    egress: EgressRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,13 @@ class Pass:
     identity: str
 
 
+async def _forgotten(call_id: str, event: CallEvent) -> None:
+    """For those who keep no timelines."""
+
+
 class LiveKit:
-    """`start` and `close` once. Several of them, of several processes, may serve one LiveKit server."""
+    """`note(call_id, event)` puts something on a call's timeline, live or not. `start` and `close` once.
+    Several of them, of several processes, may serve one LiveKit server."""
 
     def __init__(
         self,
@@ -61,10 +71,13 @@ class LiveKit:
         reception: Capacity,
         agents: frozenset[str],
         load: Callable[[], float],
+        note: Note = _forgotten,
     ) -> None:
         self._keys = keys
         self._rules = rules
         self._server = RoomServer(keys)
+        self._egress = Egress(self._server, rules.egress, note) if rules.egress is not None else None
+        self._taping: set[asyncio.Task[None]] = set()
         self.rooms = Rooms(
             rules.agent_name,
             keys.url,
@@ -72,8 +85,7 @@ class LiveKit:
             rules.rooms,
             lambda agent: not agent or agent in agents,
             load,
-            self._server.remove,
-            self._server.refer,
+            Services(self._server.remove, self._server.refer, self._tape),
         )
         self.registration: Registration | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,9 +102,11 @@ class LiveKit:
     async def close(self) -> None:
         """Leave all rooms and the server. Idempotent."""
         await self.rooms.close()
-        for task in tuple(self._tasks):
+        if self._taping:
+            await asyncio.wait(tuple(self._taping), timeout=TAPES_S)
+        for task in (*self._tasks, *self._taping):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._taping, return_exceptions=True)
         await self._server.close()
 
     def check(self, room: str) -> None:
@@ -138,6 +152,13 @@ class LiveKit:
         token = agent_token(self._keys, room, f"agent-{id}", name, self.rooms.attributes())
         self.rooms.go(id, Order(room, self._keys.url, token, self._rules.agent_name, agent, variables))
         return True
+
+    def _tape(self, room: str, call_id: str, over: asyncio.Event) -> None:
+        if self._egress is None:
+            return
+        task = asyncio.create_task(self._egress.record(room, call_id, over), name=f"egress:{call_id}")
+        self._taping.add(task)
+        task.add_done_callback(self._taping.discard)
 
     def _address(self) -> tuple[str, str]:
         return f"{self._keys.url}/agent", worker_token(self._keys)

@@ -58,31 +58,27 @@ class Order:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-async def never(room: str, identity: str, to: str) -> None:
-    """Nobody can be put through. Raises ProviderError."""
-    raise ProviderError("livekit", "nobody can be put through here", retryable=False)
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the server does for us: `remove(room, identity)` throws somebody out, `refer(room, identity, to)`
+    puts them through; `tape(room, call_id, over)` has a call recorded by the server, too."""
+
+    remove: Callable[[str, str], Awaitable[None]]
+    refer: Callable[[str, str, str], Awaitable[None]]
+    tape: Callable[[str, str, asyncio.Event], None] = lambda room, call_id, over: None
 
 
 class RoomCall:
-    """`run` once. `remove(room, identity)` has the server throw somebody out,
-    `refer(room, identity, to)` put them through; `call_id` once there is one."""
+    """`run` once; `call_id` once there is a call."""
 
-    def __init__(
-        self,
-        order: Order,
-        reception: Reception,
-        rules: Rules,
-        remove: Callable[[str, str], Awaitable[None]],
-        refer: Callable[[str, str, str], Awaitable[None]] = never,
-    ) -> None:
+    def __init__(self, order: Order, reception: Reception, rules: Rules, services: Services) -> None:
         self.order = order
         self.call_id = ""
         self.words = Words(self._speaker)
         self.company = Company(rules.everyone, rules.guests, self._empty, self._returned)
         self._reception = reception
         self._rules = rules
-        self._remove = remove
-        self._refer = refer
+        self._services = services
         self._room = rtc.Room()
         self._handle = 0
         self._mouth = Mouth()
@@ -194,6 +190,7 @@ class RoomCall:
         self.words.call_id = self.call_id
         channel.listener = self._listener
         self.company.begin(caller, self._listener)
+        self._services.tape(order.room, self.call_id, self._over)
 
     # Out.
 
@@ -236,7 +233,7 @@ class RoomCall:
         if self._reason is not EndReason.TRANSFERRED or not to or peer is not self.company.caller:
             return False
         try:
-            await self._refer(self.order.room, peer.identity, to)
+            await self._services.refer(self.order.room, peer.identity, to)
         except OffhookError as error:
             _log.warning("a caller could not be put through", call_id=self.call_id, reason=error.reason)
             return False
@@ -245,7 +242,7 @@ class RoomCall:
     async def throw_out(self, identity: str) -> None:
         """Have the server remove somebody."""
         try:
-            await self._remove(self.order.room, identity)
+            await self._services.remove(self.order.room, identity)
         except OffhookError as error:
             _log.warning("somebody could not be removed from a room", reason=error.reason)
 

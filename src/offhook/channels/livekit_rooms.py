@@ -9,13 +9,13 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
 from offhook.channels.base import Reception
-from offhook.channels.livekit_room import Order, RoomCall, Rules, never
+from offhook.channels.livekit_room import Order, RoomCall, Rules, Services
 from offhook.channels.livekit_server import NAMED, SINCE
 from offhook.channels.livekit_worker import Busyness, Decline
 from offhook.foundation.errors import LimitError, OffhookError
@@ -66,8 +66,7 @@ class Rooms:
         rules: Rules,
         knows: Callable[[str], bool],
         load: Callable[[], float],
-        remove: Callable[[str, str], Awaitable[None]],
-        refer: Callable[[str, str, str], Awaitable[None]] = never,
+        services: Services,
     ) -> None:
         self._agent_name = agent_name
         self._url = url
@@ -75,8 +74,7 @@ class Rooms:
         self._rules = rules
         self._knows = knows
         self._load = load
-        self._remove = remove
-        self._refer = refer
+        self._services = services
         self._calls: dict[str, RoomCall] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._promised: dict[str, tuple[str, float]] = {}
@@ -139,7 +137,7 @@ class Rooms:
 
     def go(self, id: str, order: Order) -> None:
         """Send an agent into a room; `id` is the job's, or one of our own."""
-        call = self._calls[id] = RoomCall(order, self._reception, self._rules, self._remove, self._refer)
+        call = self._calls[id] = RoomCall(order, self._reception, self._rules, self._services)
         self.tell(id, Outcome.RUNNING, "")
         task = self._tasks[id] = asyncio.create_task(self._attend(id, call), name=f"room:{id}")
         task.add_done_callback(lambda done: self._gone(id))

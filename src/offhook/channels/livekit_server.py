@@ -167,6 +167,19 @@ class RoomServer:
             return ()
         return [one.identity for one in found.participants if one.attributes.get(NAMED) == agent_name]
 
+    async def start_egress(self, wish: api.RoomCompositeEgressRequest) -> api.EgressInfo:
+        """Have an egress service record a room."""
+        return await self._do(self._services().egress.start_room_composite_egress(wish))
+
+    async def stop_egress(self, id: str) -> None:
+        """The recording ends; its file is still to come. Raises also where it has ended before."""
+        await self._do(self._services().egress.stop_egress(api.StopEgressRequest(egress_id=id)))
+
+    async def find_egress(self, id: str) -> api.EgressInfo | None:
+        """How far a recording is."""
+        found = await self._do(self._services().egress.list_egress(api.ListEgressRequest(egress_id=id)))
+        return next(iter(found.items), None)
+
     async def close(self) -> None:
         """Idempotent."""
         session, self._session = self._session, None
@@ -197,4 +210,6 @@ def _refused(error: api.TwirpError) -> ProviderError | NotFoundError:
         return DeniedError(NAME, "refused api_key or api_secret")
     if error.code == api.TwirpErrorCode.NOT_FOUND:
         return NotFoundError("there is no such room")
+    if "egress not connected" in error.message:
+        return ProviderError(NAME, "has no egress service (nor the Redis that it needs)", retryable=False)
     return ProviderError(NAME, f"refused ({error.code})", retryable=error.status >= 500)

@@ -271,6 +271,19 @@ class AlertRaised(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RoomTape(CallEvent):
+    """A recording that LiveKit's egress makes of a room call. `status`: started, complete, failed, aborted,
+    limit_reached or unknown; `where` the file is, once it is complete; `size` in bytes."""
+
+    kind: ClassVar[str] = "room_tape"
+    egress_id: str
+    status: str
+    where: str = ""
+    error: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WrappedUp(CallEvent):
     """What came of the call, as a human said after it. `disposition` is a label of lower-case words; the
     latest one of a call counts."""

@@ -10,6 +10,18 @@ from pydantic import Field, SecretStr, field_validator
 from offhook.settings.vendors import Section
 
 
+class EgressBucket(Section):
+    """Where LiveKit's egress service puts its files: storage that speaks S3. What is empty is left to the
+    service's own configuration."""
+
+    bucket: str = Field(min_length=1)
+    region: str = ""
+    endpoint: str = ""
+    access_key: str = ""
+    secret: SecretStr = SecretStr("")
+    path_style: bool = False
+
+
 class LiveKit(Section):
     """A LiveKit server whose rooms Offhook's agents join. `LIVEKIT_URL`, `LIVEKIT_API_KEY` and
     `LIVEKIT_API_SECRET` set the first three; without all of them there are no rooms."""
@@ -35,6 +47,12 @@ class LiveKit(Section):
     """How long an agent waits in a room for the first human."""
     rejoin_seconds: float = Field(default=30.0, ge=0, le=300)
     """How long a call waits for a caller, or a server, that was lost."""
+    egress: bool = False
+    """Have LiveKit's egress service record every room call as well: the sound of all in one file."""
+    egress_path: str = Field(default="offhook/{call_id}.ogg", pattern=r"^[^\x00-\x1f]{1,512}\.(ogg|mp3|mp4)$")
+    """Its file, as the service takes it (`{room_name}`, `{time}`), and with `{call_id}`."""
+    egress_s3: EgressBucket | None = None
+    """Where it is put; without it, where the service's own configuration says."""
 
     @field_validator("url", "public_url")
     @classmethod
