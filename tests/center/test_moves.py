@@ -156,6 +156,26 @@ async def test_it_says_its_line_first_then_answers(house: Any) -> None:
     assert stage.said()[-2:] == ["This is sales.", "It costs ten."]
 
 
+async def test_the_clause_that_is_heard_ends_before_another_agent_speaks(house: Any) -> None:
+    clauses = "I can have a look at that for you.", "There is also quite a lot more to be said about it."
+    llm = Replies([f"{clauses[0]} ", clauses[1]], ["Your bill is twelve dollars."])
+    stage = house(BILLS, texts=["I have a question about my bill."], llm=llm)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(600)
+    await stage.until("speaking")
+    await stage.wait(200)
+    stage.router._moved[stage.call_id]._listener.meant("billing", 0.9)
+    await stage.settle()
+    assert stage.call.agent == "front"
+    await stage.wait(9_000)
+    assert stage.call.agent == "billing"
+    first, second = [each for each in stage.kinds("transcript_final") if each["leg"] == "agent"][-2:]
+    assert (first["text"], first["unheard"]) == clauses
+    assert second["text"] == "Your bill is twelve dollars."
+    assert llm.requests[-1].messages[-1].text == "I have a question about my bill."
+
+
 async def test_an_intent_that_is_not_sure_moves_nothing(house: Any) -> None:
     stage = house(BILLS, texts=["My bill."])
     stage.intents.meant["My bill."] = ("billing", 0.5)

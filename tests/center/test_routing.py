@@ -238,6 +238,15 @@ def test_it_is_said_why_each_rule_before_did_not_fit(house: Table) -> None:
     assert reasons["weekend web"] == "it is Mon 21:05 (Asia/Riyadh), not Friday or Saturday 20:00-02:00"
 
 
+def test_a_caller_in_a_room_goes_to_a_number_where_they_came_by_telephone() -> None:
+    number = Target(TargetKind.NUMBER, "+15550100")
+    for table in (Table([Rule("out", number)]), Table(default=number)):
+        room = table.decide(Situation(at(DAY), channel="livekit"))
+        assert room.target == ASKED
+        assert all("only where they came by telephone" in tried.why for tried in room.tried)
+        assert table.decide(Situation(at(DAY), channel="livekit", refers=True)).target == number
+
+
 def test_the_order_of_rules_decides() -> None:
     first, second = (Rule(name, Target(TargetKind.AGENT, name)) for name in "ab")
     for rules in ([first, second], [second, first]):

@@ -205,9 +205,11 @@ class Directory:
         call.task = asyncio.create_task(self._live(call), name=call.id)
         return call.id, call.session
 
-    def hand_over(self, call_id: str, agent: Agent, line: str = "", language: str = "") -> None:
+    def hand_over(
+        self, call_id: str, agent: Agent, line: str = "", language: str = "", waits: bool = False
+    ) -> None:
         """A live call goes on with this agent, who knows what was heard: it says `line`, and answers who
-        waits, in this `language` (empty: as before). Raises NotFoundError, and LimitError where it cannot
+        `waits`, in this `language` (empty: as before). Raises NotFoundError, and LimitError where it cannot
         answer; nothing has changed then."""
         call = self._calls.get(call_id)
         if call is None or call.session.end_reason is not None:
@@ -215,7 +217,7 @@ class Directory:
         session, channel = call.session, call.session.caller_channel
         agent = _reachable(agent, channel)
         cast = self._cast(agent, channel.format, session.timeline, call.arrival, channel.kind)
-        session.hand_over(cast, line, language)
+        session.hand_over(cast, line, language, waits)
         call.record = replace(call.record, agent=agent.name)
 
     def hang_up(self, call_id: str, reason: EndReason) -> None:

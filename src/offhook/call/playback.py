@@ -115,6 +115,11 @@ class Playback:
         return self._format.ms(self.queued + flying)
 
     @property
+    def clause(self) -> Said | None:
+        """What is being heard now."""
+        return self._flight[0][2].said if self._flight else None
+
+    @property
     def sounded(self) -> bool:
         """Whether any sound of this reply has been sent."""
         return bool(self._flight) or bool(self._done) or any(s.sent for s in self._waiting)

@@ -20,6 +20,7 @@ from offhook.call.human_hearing import NO_FITTINGS, Fittings
 from offhook.call.legs import CallerLeg
 from offhook.call.meters import Meters
 from offhook.call.playback import Playback
+from offhook.call.said import Said
 from offhook.call.sound_bridge import SPOKEN, SoundBridge
 from offhook.call.timeline import Timeline
 from offhook.channels.base import Channel, Steering
@@ -45,6 +46,7 @@ ENGINE_DEADLINE_S = 3.0
 PHONE_ABSENT_MS = 1_000
 """A phone line always sends: a shorter hole is the network's and ends no turn."""
 _log = structlog.get_logger(__name__)
+CLAUSE_MS = 4_000
 LEAD_MS = 80
 PROGRAM_LEAD_MS = 20_000
 """How far ahead of the caller's ear audio is sent; a program owns its playback, and truncates it."""
@@ -79,6 +81,7 @@ class Session:
         self._bridge: Bridge | None = None
         self._sound: SoundBridge | None = None
         self._taped: set[str] = set()
+        self._clause_end: tuple[Said, float, Callable[[], None]] | None = None
         self.fittings = fittings
         self.timeline = timeline
         self.transfer = on_transfer
@@ -100,12 +103,14 @@ class Session:
         self._hear = dialogue.hear
         self.conversation = dialogue
 
-    def hand_over(self, cast: Cast[Dialogue], line: str = "", language: str = "") -> None:
-        """From now on the call is this cast's: it knows what was heard, says `line`, answers who waits.
-        `language` is the caller's; empty: as it was."""
+    def hand_over(
+        self, cast: Cast[Dialogue], line: str = "", language: str = "", waits: bool = False
+    ) -> None:
+        """From now on the call is this cast's: it knows what was heard, says `line`, answers who `waits` or
+        was not answered to the end. `language` is the caller's; empty: as it was."""
         old, new = self.conversation, cast(self)
         left = old.retire()
-        left = replace(left, language=language or left.language)
+        left = replace(left, language=language or left.language, waits=waits or left.waits)
         self.replace(new)
         new.take_up(left, line)
         self.attend()
@@ -285,6 +290,14 @@ class Session:
         """The next window of the caller's audio was judged."""
         self.conversation.window(window, probability)
 
+    def after_clause(self, then: Callable[[], None]) -> None:
+        """Call `then` once the clause that the caller hears now was heard: at once where there is none, and
+        within CLAUSE_MS however long it is."""
+        if (said := self.playback.clause) is None:
+            then()
+        else:
+            self._clause_end = (said, self.timeline.now_ms() + CLAUSE_MS, then)
+
     def tick(self, now: float) -> None:
         """Every 20 ms; `now` is the clock's."""
         now_ms = self.timeline.at_ms(now)
@@ -293,6 +306,11 @@ class Session:
             self.bridge.tick(now_ms)
         if self._guests is not None:
             self._guests.tick()
+        if self._clause_end is not None:
+            said, by_ms, then = self._clause_end
+            if self.playback.clause is not said or now_ms >= by_ms:
+                self._clause_end = None
+                then()
         if self._meters is not None and (levels := self._meters.tick()) is not None:
             self.timeline.emit(levels)
 

@@ -27,7 +27,8 @@ MOST_REPEATS = 3
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that a rule may look at. `at` is aware; `sentiment` is -1 … 1, None while unknown; `load` is the
-    share of the house's room that is taken, 0 … 1; `agent` is the one that the caller asked for."""
+    share of the house's room that is taken, 0 … 1; `agent` is the one that the caller asked for; `refers`:
+    the caller came to a room by LiveKit's telephony, which can put them through to a number."""
 
     at: datetime
     number: str = ""
@@ -40,6 +41,7 @@ class Situation:
     load: float = 0.0
     variables: Mapping[str, str] = field(default_factory=dict)
     agent: str = ""
+    refers: bool = False
 
 
 class Condition(Protocol):

@@ -46,6 +46,7 @@ class MovedCall:
         self._voice_changed = False
         self._agent: Agent | None = None
         self._pending: Decision | None = None
+        self._ending = self._owes = False
         self._reading: asyncio.Task[None] | None = None
         self._listener = Listener(self._changed, self._want, router.habits.intent_confidence)
 
@@ -115,10 +116,23 @@ class MovedCall:
             asyncio.get_running_loop().call_soon(self._move)
 
     def _move(self) -> None:
+        """The agent that has the call is heard to the end of its clause."""
         call = self._router.calls.get(self._timeline.call_id)
         decision = self._pending
         if decision is None or call is None or call.session.end_reason is not None or not _free(call):
             return
+        if call.session.conversation.floor is not Floor.SPEAKING:
+            self._go(call, decision)
+        elif not self._ending:
+            self._ending = self._owes = True
+            call.session.after_clause(lambda: self._clause_ended(call))
+
+    def _clause_ended(self, call: LiveCall) -> None:
+        self._ending = False
+        if self._pending is not None and call.session.end_reason is None and _free(call):
+            self._go(call, self._pending)
+
+    def _go(self, call: LiveCall, decision: Decision) -> None:
         self._pending = None
         self._used.add(decision.rule)
         self._moves += 1
@@ -159,7 +173,8 @@ class MovedCall:
             )
             changes = False
         language = self._listener.language or call.session.conversation.language
-        self._router.calls.hand_over(call.id, agent, agent.line(line, language), language)
+        self._router.calls.hand_over(call.id, agent, agent.line(line, language), language, self._owes)
+        self._owes = False
         self._voice_changed = self._voice_changed or changes
         self._agent = agent
         self._timeline.emit(HandedOver(source, agent.name, rule, changes))

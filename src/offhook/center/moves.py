@@ -32,7 +32,9 @@ class Calls(Protocol):
 
     def agent(self, name: str) -> Agent: ...
 
-    def hand_over(self, call_id: str, agent: Agent, line: str = "", language: str = "") -> None: ...
+    def hand_over(
+        self, call_id: str, agent: Agent, line: str = "", language: str = "", waits: bool = False
+    ) -> None: ...
 
 
 class Queues(Protocol):
@@ -101,6 +103,7 @@ class Router:
             load=self.calls.taken,
             variables=arrival.variables,
             agent=arrival.agent,
+            refers=bool(getattr(channel, "refers", False)),
         )
 
     def follow(self, timeline: Timeline) -> tuple[Sink, ...]:

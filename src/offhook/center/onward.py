@@ -55,7 +55,8 @@ class Onward:
     def overflow(self, waiting: WaitingCall) -> str:
         target, call = waiting.queue.overflow, waiting.call
         if target is not None and target.kind is TargetKind.NUMBER:
-            if call.session.caller_channel.kind.value in DIALLING:
+            channel = call.session.caller_channel
+            if channel.kind.value in DIALLING or getattr(channel, "refers", False):
                 call.session.spawn(self._connect(waiting, target.name), "overflow")
                 return str(target)
             target = None

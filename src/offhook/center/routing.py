@@ -11,7 +11,7 @@ from offhook.center.conditions import INTENT, Condition, Returning, Situation, W
 from offhook.foundation.events import ChannelKind
 
 DIALLING = frozenset({ChannelKind.PHONE.value})
-"""Channels whose callers can be connected to a phone number."""
+"""Channels whose callers can be connected to a phone number, all of them."""
 TARGET_FORM = (
     '"agent:NAME", "queue:NAME", "number:+15550100" (or "number:sip:…"), "voicemail" or "voicemail:AGENT"'
 )
@@ -40,6 +40,15 @@ class Target:
 
 ASKED = Target(TargetKind.AGENT)
 """The agent that the caller asked for, or the house's own."""
+
+
+def why_stays(situation: Situation) -> str:
+    """Why this caller cannot be connected to a number; empty where that can be done."""
+    if situation.channel in DIALLING or situation.refers:
+        return ""
+    if situation.channel == ChannelKind.LIVEKIT:
+        return "a caller in a room can be connected to a number only where they came by telephone (SIP)"
+    return f"a {situation.channel} call cannot be connected to a number"
 
 
 def parse_target(text: str) -> Target:
@@ -71,8 +80,8 @@ class Rule:
 
     def fault(self, situation: Situation) -> str:
         """Why it does not fit; empty where it does."""
-        if self.target.kind is TargetKind.NUMBER and situation.channel not in DIALLING:
-            return f"a {situation.channel} call cannot be connected to a number"
+        if self.target.kind is TargetKind.NUMBER and (stays := why_stays(situation)):
+            return stays
         for condition in self.conditions:
             if fault := condition.fault(situation):
                 return fault
@@ -140,6 +149,6 @@ class Table:
                 return Decision(rule.target, rule.name, rule.said(), tuple(tried), rule.live)
             tried.append(Tried(rule.name, fault))
         target = self.default
-        if target.kind is TargetKind.NUMBER and situation.channel not in DIALLING:
+        if target.kind is TargetKind.NUMBER and why_stays(situation):
             target = ASKED
         return Decision(target, "", _NO_RULE, tuple(tried))

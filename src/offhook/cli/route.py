@@ -28,6 +28,7 @@ def route(
     timezone: Annotated[str, typer.Option(help="Of --at, like Asia/Riyadh (this machine's).")] = "",
     returning: Annotated[bool, typer.Option("--returning", help="The number has called before.")] = False,
     load: Annotated[float, typer.Option(min=0, max=1, help="The share of room that is taken.")] = 0.0,
+    sip: Annotated[bool, typer.Option("--sip", help="A caller in a room came by telephone.")] = False,
     variable: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
 ) -> None:
     """Show where a call would go by the rules in offhook.toml, and why."""
@@ -55,6 +56,7 @@ def route(
         load,
         dict(_pair(each) for each in variable or ()),
         agent,
+        sip,
     )
     decision, rules = explain(settings.routing.table(), situation)
     _show(decision, rules, when, agent or settings.default_agent)

@@ -55,6 +55,8 @@ class Trial(BaseModel):
     timezone: Name = ""
     returning: bool = False
     load: float = Field(default=0.0, ge=0, le=1)
+    refers: bool = False
+    """A caller in a LiveKit room who came by telephone (SIP)."""
     variables: dict[Name, Short] = Field(default_factory=dict, max_length=50)
 
 
