@@ -72,7 +72,7 @@ async def test_a_mark_comes_back_once_it_was_played_and_never_after_a_clear() ->
         call.channel.mark("heard")
         call.channel.mark("too")
         await client.until(lambda: call.heard("mark") == ["heard", "too"])
-        assert 0.5 <= loop.time() - began < 1.5
+        assert 0.3 <= loop.time() - began < 1.5  # a process that stood still catches up by 0.2 s
         call.channel.play(tone(660, 2.0))
         call.channel.mark("cleared")
         call.channel.clear()

@@ -128,7 +128,10 @@ async def test_no_inner_address_unless_allowed(service: Service) -> None:
     await made.close()
 
 
-async def test_what_waits_is_bounded_and_leaves_at_the_end(service: Service) -> None:
+async def test_what_waits_is_bounded_and_leaves_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, service: Service
+) -> None:
+    monkeypatch.setattr("offhook.center.alerts.pager.CLOSE_S", 20.0)  # a busy machine
     made = pager(service)
     for _ in range(WAITING + 5):
         made.page(Call(), ALERT)

@@ -108,6 +108,14 @@ def test_when_a_rule_holds(rule: Rule, events: list[Any], why: list[str]) -> Non
     assert [watched.see(event, now=at) for at, event in enumerate(events)] == why
 
 
+def test_a_word_is_found_wherever_it_was_in_a_long_turn() -> None:
+    rule = Rule("r", Cause.KEYWORD, words=("lawyer",))
+    for text in (f"I call my lawyer now. {'and so on ' * 400}", f"{'and so on ' * 90_000}, my lawyer"):
+        assert Watched(rule).see(said(text), 0.0) == "caller said “lawyer”"
+    for text in ("", "و" * 1_000_000, "lawyers " * 2_000, "\u0661\u0662\u0663 lawyerة"):
+        assert Watched(rule).see(said(text), 0.0) == ""
+
+
 def test_not_again_before_its_time() -> None:
     watched = Watched(Rule("r", Cause.SCORE, cooldown_s=60))
     assert [bool(watched.see(feels(-1), now)) for now in (0, 30, 59, 60, 61)] == [

@@ -21,6 +21,8 @@ FEWEST_TURNS = 3
 """Turns that a falling score takes."""
 _LEVELS = tuple(WarningLevel)
 _QUOTED = 60
+LONGEST_TURN = 8_000
+"""Characters of a turn that are looked at for words: its last ones."""
 
 
 class Cause(StrEnum):
@@ -114,7 +116,7 @@ class Watched:
         leg = LegKind.CALLER if line.leg is LegKind.CALLER else LegKind.AGENT
         if self.rule.who is not Who.ANY and leg.value != self.rule.who.value:
             return ""
-        said = f" {plain(line.text)} "
+        said = f" {plain(line.text, LONGEST_TURN)} "
         for form, words in self._words:
             if form in said:
                 return f"{line.leg.value} said “{words[:_QUOTED]}”"
