@@ -17,8 +17,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """Words of `text` (its last `longest` characters) in one spelling, parted by single spaces: lower case, no punctuation, no vowel signs,
-    one form of alef, ya, ta marbuta and of Arabic, Persian and full-width digits."""
+    """Words of `text` (its last `longest` characters) in one spelling, parted by single spaces: lower case,
+    no punctuation, no vowel signs, one form of alef, ya, ta marbuta and of Arabic, Persian and full-width
+    digits."""
     text = unicodedata.normalize("NFKC", text[-longest:]).casefold()
     text = _MARKS.sub("", text).translate(_FORMS)
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in text)
