@@ -6,7 +6,17 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.call.human_stage import ABSENT_DB, HERTZ, LOUD, SILENCE, Human, level, staged
+from tests.call.human_stage import (
+    ABSENT_DB,
+    HERTZ,
+    LOUD,
+    SILENCE,
+    SPEECH,
+    Human,
+    level,
+    silences,
+    staged,
+)
 from tests.call.warm_stage import ANN, RULES, SUE, S, Warm
 
 from offhook.call.modes import TALKS
@@ -67,6 +77,26 @@ async def test_connected_by_itself_after_the_briefing(warm_of):
     await warm.until(S.CONNECTED)
     told = [event.text for event in warm.humans.events(ConsultSaid)]
     assert told[-1] == WORDS["en"]["choose"]
+
+
+async def test_the_briefing_goes_on_when_turns_of_the_agents_and_the_callers_end(warm_of):
+    warm = await warm_of()
+    warm.voices.ms = 1_000
+    human, _ = await warm.briefed()
+    since = warm.humans.now_ms
+    assert warm.bridge.mode is Mode.SAY  # "One moment" is still heard by the caller
+    await warm.humans.run(900, SPEECH)
+    assert warm.bridge.mode is Mode.CONSULT
+    await warm.humans.run(2_000, SILENCE)
+    said = [final.text for final in warm.humans.events(TranscriptFinal) if final.leg is LegKind.CALLER]
+    assert said, "the caller's turn did not end"
+    sound = warm.humans.human_heard(human, since)
+    assert level(sound, HERTZ["coach"], 16_000) > -30
+    assert len(sound) > 16 * 2_800  # nothing is sent for silence
+    assert silences(sound[: 16 * 2_800], 16_000) == []
+    told = [event.text for event in warm.humans.events(ConsultSaid)]
+    assert told == [line for line in warm.voices.lines if line in told]
+    assert len(told) >= 2
 
 
 async def test_the_agent_asks_by_its_tool(warm_of):

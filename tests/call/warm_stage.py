@@ -24,15 +24,15 @@ S = ConsultState
 
 
 class Voices:
-    """Every line is the coach's tone, for half a second."""
+    """Every line is the coach's tone, for `ms`."""
 
     def __init__(self):
-        self.lines, self.left, self.error = [], 0, ""
+        self.lines, self.left, self.error, self.ms = [], 0, "", 500
 
     def begin(self, wanted):
         self.lines.append(wanted.text)
         narration = Narration(wanted)
-        narration.audio += b"" if self.error else Tone(HERTZ["coach"], wanted.format).take(500)
+        narration.audio += b"" if self.error else Tone(HERTZ["coach"], wanted.format).take(self.ms)
         narration.end(self.error)
         return narration
 
