@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import warnings
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
+
+import structlog
+from jwt.warnings import InsecureKeyLengthWarning
 
 from offhook.channels.livekit_egress import Bucket, Egress, EgressRules, Note
 from offhook.channels.livekit_room import Order, Rules, Services
@@ -28,6 +32,9 @@ from offhook.channels.livekit_worker import Registration
 from offhook.foundation.errors import OffhookError
 from offhook.foundation.events import CallEvent
 
+SAFE_SECRET = 32
+"""Characters; of fewer a secret may be guessed from the tokens that it signed (RFC 7518)."""
+_log = structlog.get_logger(__name__)
 __all__ = ["Bucket", "EgressRules", "Keys", "LiveKit", "LiveKitRules", "Pass", "Rules"]
 TAPES_S = 3.0
 """So long it is waited, when all is over, for what LiveKit's recordings came to."""
@@ -93,6 +100,9 @@ class LiveKit:
 
     def start(self) -> None:
         """Register, where the server is to send agents."""
+        if len(self._keys.secret) < SAFE_SECRET:
+            warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)  # once is enough
+            _log.warning("the LiveKit secret is short: safe on this machine alone", characters=SAFE_SECRET)
         if self._rules.direct:
             return
         self.registration = Registration(self._address, self._rules.agent_name, self.rooms)
