@@ -294,6 +294,9 @@ async def test_a_caller_without_a_number_keys_one_in(house: Make) -> None:
     for digit in "12#":
         stage.line.listener.on_digit(digit)
     assert stage.wishes.kept == []  # too short
+    for digit in "9" * 26 + "#":
+        stage.line.listener.on_digit(digit)
+    assert stage.wishes.kept == []  # too long: no part of it is a number
     for digit in "*5550142#":
         stage.line.listener.on_digit(digit)
     await until(stage, lambda: stage.line.hung_up)

@@ -186,6 +186,12 @@ def test_arabic_has_all_words_and_finds_promises() -> None:
         ("لا أستطيع", "decline"),
         ("من المتصل؟", "who"),
         ("ماذا وعدتم؟", "promised"),
+        ("I'm busy right now", "decline"),
+        ("I’ll take it.", "connect"),
+        ("Don't connect them yet", ""),
+        ("What did you tell them?", "promised"),
+        ("مرّة أُخرى", "again"),
+        ("ما المشكلة؟ أقصد ما هي مشكلة المتصل", "why"),
     ],
 )
 def test_what_is_said_in_return(text: str, answer: str) -> None:

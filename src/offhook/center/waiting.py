@@ -186,11 +186,11 @@ class WaitingCall:
 
     def _pressed(self, digit: str) -> None:
         if self._asked_number:
-            if digit == "#" and len(self._digits) >= FEWEST_DIGITS:
+            if digit == "#" and FEWEST_DIGITS <= len(self._digits) <= MOST_DIGITS:
                 self._room.wants_call_back(self, self._digits)
-            elif digit == "#" or len(self._digits) >= MOST_DIGITS:
+            elif digit == "#":
                 self.ask_number()
-            elif digit.isdecimal():
+            elif digit.isdecimal() and len(self._digits) <= MOST_DIGITS:  # and one too many
                 self._digits += digit
         elif self.queue.key and digit == self.queue.key:
             self._room.wants_call_back(self, number_of(self.call))
