@@ -4,6 +4,7 @@
     python bench/webrtc.py stock --calls 10          the same callers, a server made of aiortc's own parts
     python bench/webrtc.py delay                     Chromium: microphone to ear, by sound, through an echo
     python bench/webrtc.py delay --jitter 30         the same, each packet up to 30 ms late each way
+    python bench/webrtc.py delay --transports none   what measuring adds: nothing between microphone and ear
     python bench/webrtc.py delay --bridge            through the call: an operator's socket is the echo
 
 `calls` runs `offhook serve --engine scripted` with everything on. A call succeeds when it came up, was
@@ -203,7 +204,7 @@ def run_delay(given: argparse.Namespace) -> None:
     from webrtc_delay import measure
 
     for transport in given.transports:
-        tell(measure(transport.partition("-")[0], given.bursts, given.jitter, given.bridge), given)
+        tell(measure(transport, given.bursts, given.jitter, given.bridge), given)
 
 
 def tell(result: dict[str, Any], given: argparse.Namespace) -> None:

@@ -1,8 +1,9 @@
 """Microphone to ear in a real Chromium, by sound: chirps into the call page, the same chirps out of it.
 
-The page is Offhook's own, its microphone an oscillator, its ear what it gives to its loudspeaker; both are
-recorded by one audio graph, sample by sample together. Between them: the browser's sending, the server (an
-echo), the browser's jitter buffer. What a sound card adds is not in it.
+The page is Offhook's own, its microphone an oscillator's stream, its ear what it gives to its loudspeaker;
+both are recorded by one audio graph, sample by sample together. Between them: the way of the microphone's
+stream into the page, the browser's sending, the server (an echo), the jitter buffer. What a sound card adds
+is not in it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import base64
 import os
 import shutil
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,11 +25,11 @@ from websockets.sync.client import connect
 from house import house
 from jitter_relay import Jitter
 
-RATE = 48_000
 CHIRP_S = 0.08
 UDP_PORT = 41_999
+CODECS = {"pcm": "pcm16"}
 LAB = """
-const lab = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+const lab = new AudioContext({ sampleRate: HERTZ, latencyHint: "interactive" });
 const microphone = lab.createMediaStreamDestination();
 const both = lab.createChannelMerger(2);
 const recorder = lab.createScriptProcessor(16384, 2, 1);
@@ -43,10 +45,10 @@ recorder.onaudioprocess = ({ inputBuffer }) => {
   if (window.recording) window.pieces.push(new Uint8Array(samples.buffer));
 };
 window.said = (bursts) => {
-  const chirp = new AudioBuffer({ length: CHIRP, sampleRate: 48000 });
+  const chirp = new AudioBuffer({ length: CHIRP, sampleRate: HERTZ });
   const wave = chirp.getChannelData(0);
   for (let i = 0; i < wave.length; i++) {
-    const t = i / 48000, end = wave.length / 48000;
+    const t = i / HERTZ, end = wave.length / HERTZ;
     const window_ = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / wave.length);
     wave[i] = 0.5 * window_ * Math.sin(2 * Math.PI * (400 * t + ((2600 - 400) * t * t) / (2 * end)));
   }
@@ -75,16 +77,14 @@ window.RTCPeerConnection = class extends Real {
 };
 """
 SOCKET_EAR = """
+window.AudioContext = function () { return lab; };
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode && this.context !== lab) {
-    const tap = this.context.createMediaStreamDestination();
-    connect.call(this, tap);
-    window.ear(tap.stream);
-  }
+  if (to instanceof AudioDestinationNode && this !== recorder) connect.call(this, both, 0, 1);
   return connect.call(this, to, ...rest);
 };
 """
+"""The page's audio graph is the lab's own: its ear is heard where it is, its microphone comes by a stream."""
 BY_RELAY = """
 const send = window.fetch;
 window.fetch = async (where, given) => {
@@ -99,14 +99,27 @@ window.fetch = async (where, given) => {
 """
 
 
+NOTHING_BETWEEN = """async () => {
+  const context = new AudioContext();
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  context.createMediaStreamSource(stream).connect(context.destination);
+  await context.resume();
+  window.offhookCall = { state: "up", transport: "none", underruns: 0, bufferedMs: 0 };
+}"""
+
+
 def measure(transport: str, bursts: int, jitter_ms: float, bridge: bool = False) -> dict[str, Any]:
-    """Delays over `transport`, in ms. With `bridge` nothing is replaced: an operator who took the call over
-    says back what comes, by the desk's socket."""
+    """Delays over `transport`, in ms; over "none" the microphone is the ear: what measuring adds. With
+    `bridge` nothing is replaced: an operator who took the call over says back what comes, by the desk's
+    socket."""
+    transport, _, codec = transport.partition("-")
     settings = {"OFFHOOK_WEBRTC__ADDRESSES": "127.0.0.1", "OFFHOOK_WEBRTC__PORTS": f"{UDP_PORT}-{UDP_PORT}"}
     program = ("-m", "offhook") if bridge else (str(Path(__file__).with_name("webrtc_echo.py")),)
     with ExitStack() as stack:
         server = stack.enter_context(house("--engine", "scripted", settings=settings, program=program))
-        base, scripts = server.base, [LAB.replace("CHIRP", str(int(CHIRP_S * RATE)))]
+        rate = 48_000 if transport == "webrtc" else 16_000  # as the page would have it
+        lab = LAB.replace("CHIRP", str(int(CHIRP_S * rate))).replace("HERTZ", str(rate))
+        base, scripts = server.base, [lab]
         scripts.append(RTC_EAR if transport == "webrtc" else SOCKET_EAR)
         if jitter_ms:
             jitter = Jitter(jitter_ms)
@@ -117,24 +130,36 @@ def measure(transport: str, bursts: int, jitter_ms: float, bridge: bool = False)
                 scripts.append(BY_RELAY.replace("FROM", str(UDP_PORT)).replace("TO", str(relay)))
             else:
                 base = f"http://127.0.0.1:{jitter.tcp(port)}"
-        playwright = stack.enter_context(sync_playwright())
-        flags = [
-            "--no-sandbox",
-            "--use-fake-ui-for-media-stream",
-            "--autoplay-policy=no-user-gesture-required",
-        ]
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        if found is None:
-            raise SystemExit("there is no chromium on this machine")
+        page = stack.enter_context(browser_page())
+        page.add_init_script("\n".join(scripts))
+        if transport == "none":
+            page.goto(f"{base}/call")
+            page.evaluate(NOTHING_BETWEEN)
+        else:
+            page.goto(f"{base}/call?transport={transport}&codec={CODECS.get(codec, 'best')}")
+            page.get_by_role("button", name="Start the call").click()
+        sound, more = record(page, bursts, server.base if bridge else "")
+    told = {
+        "transport": f"{transport} {codec}".strip(),
+        "jitter_ms": jitter_ms,
+        "through": "bridge" if bridge else "echo",
+    }
+    return figures(sound, bursts, rate) | told | more
+
+
+@contextmanager
+def browser_page() -> Iterator[Page]:
+    """A page of this machine's own browser."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        raise SystemExit("there is no chromium on this machine")
+    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=flags)
         page = browser.new_context(permissions=["microphone"]).new_page()
         page.on("pageerror", lambda error: print(error, file=sys.stderr))
-        page.add_init_script("\n".join(scripts))
-        page.goto(f"{base}/call?transport={transport}")
-        sound, more = record(page, bursts, server.base if bridge else "")
+        yield page
         browser.close()
-    told = {"transport": transport, "jitter_ms": jitter_ms, "through": "bridge" if bridge else "echo"}
-    return figures(sound, bursts) | told | more
 
 
 def parrot(base: str, call_id: str) -> None:
@@ -148,7 +173,6 @@ def parrot(base: str, call_id: str) -> None:
 
 def record(page: Page, bursts: int, operator: str) -> tuple[np.ndarray, dict[str, Any]]:
     """Microphone and ear, two columns."""
-    page.get_by_role("button", name="Start the call").click()
     for _ in range(300):
         seen = page.evaluate("({...window.offhookCall})")
         if seen["state"] not in ("permission", "connecting"):
@@ -178,20 +202,20 @@ def record(page: Page, bursts: int, operator: str) -> tuple[np.ndarray, dict[str
     return np.frombuffer(raw, np.int16).reshape(-1, 2), more
 
 
-def figures(sound: np.ndarray, bursts: int) -> dict[str, Any]:
+def figures(sound: np.ndarray, bursts: int, rate: int) -> dict[str, Any]:
     """Each chirp's delay, by where its shape is at the microphone and at the ear."""
-    time = np.arange(int(CHIRP_S * RATE)) / RATE
+    time = np.arange(int(CHIRP_S * rate)) / rate
     shape = np.sin(2 * np.pi * (400 * time + (2600 - 400) * time**2 / (2 * CHIRP_S))) * np.hanning(len(time))
     size = 1 << (len(sound) + len(shape)).bit_length()
     turned = np.fft.rfft(shape[::-1], size)
     likeness = [
         np.abs(np.fft.irfft(np.fft.rfft(side.astype(float), size) * turned, size)) for side in sound.T
     ]
-    starts, delays = _peaks(likeness[0], bursts), []
+    starts, delays = _peaks(likeness[0], bursts, rate), []
     for at in starts:
-        window = likeness[1][at : at + RATE // 2]
+        window = likeness[1][at : at + rate // 2]
         if len(window) and window.max() > 0.05 * likeness[0][at]:
-            delays.append(int(window.argmax()) * 1000 / RATE)
+            delays.append(int(window.argmax()) * 1000 / rate)
     if os.environ.get("EACH"):
         print([round(delay) for delay in delays])
     delays.sort()
@@ -207,12 +231,12 @@ def figures(sound: np.ndarray, bursts: int) -> dict[str, Any]:
     }
 
 
-def _peaks(likeness: np.ndarray, most: int) -> list[int]:
+def _peaks(likeness: np.ndarray, most: int, rate: int) -> list[int]:
     found: list[int] = []
     left = likeness.copy()
     top = left.max()
     while len(found) < most and left.max() > top / 4:
         at = int(left.argmax())
         found.append(at)
-        left[max(0, at - RATE // 4) : at + RATE // 4] = 0
+        left[max(0, at - rate // 4) : at + rate // 4] = 0
     return sorted(found)

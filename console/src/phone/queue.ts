@@ -16,8 +16,9 @@ const MAX_SECONDS = 60;
 /** Audio that comes back within this time after the queue ran dry was late, not a new utterance. */
 const LATE_SECONDS = 0.3;
 const FADE_SECONDS = 0.005;
-/** Between two places where something was left out, or could have been. */
+/** Between two places where something is left out; a quarter of it where much is to be. */
 const CUT_SECONDS = 0.06;
+const MUCH_MS = 150;
 
 export class PlayQueue {
   epoch = 0;
@@ -157,7 +158,8 @@ export class PlayQueue {
   private catchUp(block: number): void {
     this.uncut += block;
     const most = Math.floor((this.depth.excessMs * this.rate) / 1000);
-    if (most === 0 || this.uncut < CUT_SECONDS * this.rate) return;
+    const between = this.depth.excessMs > MUCH_MS ? CUT_SECONDS / 4 : CUT_SECONDS;
+    if (most === 0 || this.uncut < between * this.rate) return;
     const head = this.head(span(this.rate));
     if (head === null) return;
     this.uncut = 0;
