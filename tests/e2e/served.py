@@ -24,7 +24,7 @@ Open = Callable[..., "Page"]
 class Server:
     """`offhook serve` on a free port, in a folder of its own; `settings` are added to its environment.
 
-    `program` serves in offhook's stead."""
+    However busy the machine is, calls are taken. `program` serves in offhook's stead."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Server:
     ) -> None:
         vendors = re.compile(r"OFFHOOK_|TWILIO_|OPENAI_|ELEVENLABS_|LIVEKIT_|USE_WEBSOCKET_AUDIO")
         env = {name: value for name, value in os.environ.items() if not vendors.match(name)}
-        env |= settings or {}
+        env |= {"OFFHOOK_LIMITS__MAX_LOAD": "0"} | dict(settings or {})
         self.lines: list[str] = []
         self._ready = threading.Event()
         command = [*program, "serve", "--port", "0", *flags]
