@@ -32,11 +32,13 @@ from house import house
 from jitter_relay import Jitter
 from offhook.channels.livekit_server import Keys, caller_token
 from utterances import ROOT
-from webrtc_delay import CHIRP_S, LAB, RATE, RTC_EAR, figures, parrot
+from webrtc_delay import CHIRP_S, LAB, RTC_EAR, figures, parrot
 
 sys.path[:0] = [str(ROOT / "tests" / "rooms")]
 from rooms_server import KEY, SECRET, RoomsServer  # noqa: E402
 
+RATE = 48_000
+LABORATORY = LAB.replace("CHIRP", str(int(CHIRP_S * RATE))).replace("HERTZ", str(RATE))
 CLIENT = ROOT / "console" / "node_modules" / "livekit-client" / "dist" / "livekit-client.umd.js"
 ECHO = (str(Path(__file__).with_name("webrtc_echo.py")),)
 BY_RELAY = """
@@ -97,7 +99,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         settings = rooms_of(server)
         program = ("-m", "offhook") if given.bridge else ECHO
         home = stack.enter_context(house("--engine", "scripted", settings=settings, program=program))
-        scripts = [LAB.replace("CHIRP", str(int(CHIRP_S * RATE))), CONNECTIONS, RTC_EAR]
+        scripts = [LABORATORY, CONNECTIONS, RTC_EAR]
         if given.jitter:
             jitter = Jitter(given.jitter)
             stack.callback(jitter.close)
@@ -117,7 +119,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         sound = record(page, given.bursts)
         buffered = page.evaluate(BUFFERED)
     through = "LiveKit alone" if given.floor else "the call" if given.bridge else "Offhook's echo"
-    return figures(sound, given.bursts) | buffered | {"jitter_ms": given.jitter, "through": through}
+    return figures(sound, given.bursts, RATE) | buffered | {"jitter_ms": given.jitter, "through": through}
 
 
 @contextmanager

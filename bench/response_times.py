@@ -28,12 +28,12 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 from house import house
-from livekit_delay import RoomsServer, chromium, enter, new_page, rooms_of
+from livekit_delay import LABORATORY, RATE, RoomsServer, chromium, enter, new_page, rooms_of
 from offhook.audio.g711 import decode_ulaw
 from offhook.audio.gaps import speech_spans
 from offhook.audio.wav import read_wav, write_wav
 from utterances import own_voice
-from webrtc_delay import CHIRP_S, LAB, RATE, RTC_EAR, SOCKET_EAR
+from webrtc_delay import RTC_EAR, SOCKET_EAR
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "offhook-bench"
 STEP = 256
@@ -109,7 +109,7 @@ class Caller:
 
 def scripts(transport: str) -> str:
     ear = SOCKET_EAR if transport == "websocket" else RTC_EAR
-    return "\n".join((LAB.replace("CHIRP", str(int(CHIRP_S * RATE))), METER, ear))
+    return "\n".join((LABORATORY, METER, ear))
 
 
 def call(browser: Browser, base: str, transport: str, number: int, clips: list[str]) -> Page:

@@ -57,7 +57,7 @@ class FakeEgress:
     async def list(self, request: web.Request) -> web.Response:
         _authorize(request)
         id = api.ListEgressRequest.FromString(await request.read()).egress_id
-        return _said(api.ListEgressResponse(items=[self._infos[id]]))
+        return _said(api.ListEgressResponse(items=[self._infos[id]] if id else []))
 
 
 def _authorize(request: web.Request) -> None:

@@ -19,10 +19,12 @@ from offhook.audio.frame import AudioFormat
 from offhook.bus.memory import MemoryBus
 from offhook.call.clockwork import MediaClock
 from offhook.call.directory import Directory, House
-from offhook.channels.livekit import LiveKit, LiveKitRules, Rules
+from offhook.channels.livekit import EgressRules, LiveKit, LiveKitRules, Rules
+from offhook.channels.livekit_worker import Decline
 from offhook.engines.cascade import CascadeFactory
 from offhook.foundation.clock import SystemClock
 from offhook.foundation.events import CallEvent, Entry
+from offhook.protocols.livekit_worker import Acceptance, Job
 from offhook.speech.base import Transcript
 from offhook.speech.turn.fake import ScriptedTurn
 
@@ -105,6 +107,16 @@ class RoomHouse:
         self.reel = reel
         self.replies = replies
         self.entries: list[Entry] = []
+        self.declined: list[Decline] = []
+        consider = livekit.rooms.consider
+
+        def watched(job: Job) -> Acceptance | Decline:
+            answer = consider(job)
+            if isinstance(answer, Decline):
+                self.declined.append(answer)
+            return answer
+
+        livekit.rooms.consider = watched  # type: ignore[method-assign]
 
     def events(self, kind: type[CallEvent]) -> list[Any]:
         return [one.event for one in self.entries if isinstance(one.event, kind)]
@@ -124,7 +136,8 @@ async def house(
     registered: bool = True,
     rules: Rules | None = None,
     agent_name: str = "offhook",
-    seconds: float = 1.0,
+    seconds: float = 0.6,
+    egress: EgressRules | None = None,
     max_calls: int = 20,
     reply: str = "We are open from nine to five.",
 ) -> AsyncIterator[RoomHouse]:
@@ -153,12 +166,17 @@ async def house(
             followers=lambda timeline: (lambda entry: found[0].entries.append(entry),),
         )
     )
+
+    async def note(call_id: str, event: CallEvent) -> None:
+        directory.emit(call_id, event)
+
     livekit = LiveKit(
         keys(server),
-        LiveKitRules(agent_name, direct, "", timedelta(minutes=5), rules or Rules()),
+        LiveKitRules(agent_name, direct, "", timedelta(minutes=5), rules or Rules(), egress),
         directory,
         frozenset({"default", "other"}),
         lambda: media.load.level,
+        note,
     )
     found.append(RoomHouse(directory, livekit, reel, replies))
     media.start()

@@ -40,7 +40,7 @@ async def test_a_server_that_is_killed_and_started_again_in_mid_call(own_server)
             lambda: alice.agent is not None and alice.agent.attributes.get(STATE) == "listening"
         )
         before = len(alice.heard)
-        await alice.speak(tone(ALICE, 900), after_ms=700)
+        await alice.speak(tone(ALICE, 600))
         said = await home.until(
             lambda: [one for one in home.events(TranscriptFinal) if one.leg is LegKind.CALLER]
         )
@@ -69,20 +69,24 @@ async def test_a_server_that_stays_away_ends_the_call_and_the_caller_may_come_ag
         assert len(home.events(CallStarted)) == 2
 
 
-@pytest.mark.parametrize("scenario", ["SIMULATE_SIGNAL_RECONNECT", "SIMULATE_FULL_RECONNECT"])
-async def test_a_caller_who_changes_networks_stays_on_the_call(rooms_server, scenario: str) -> None:
-    async with (
-        house(rooms_server) as home,
-        somebody(rooms_server, f"net-{scenario}", "alice") as alice,
-    ):
-        await home.livekit.dispatch(f"net-{scenario}", "default", "")
-        await alice.until(lambda: "listening" in alice.states)
-        await alice.room.simulate_scenario(getattr(rtc.SimulateScenarioKind, scenario))
-        await alice.until(lambda: "reconnected" in alice.events, 20)
-        await alice.speak(tone(ALICE, 900), after_ms=700)
-        await home.until(lambda: home.replies.requests)
-        assert len(home.events(CallStarted)) == 1
-        assert home.events(CallEnded) == []
+async def test_callers_who_change_networks_stay_on_their_calls(rooms_server) -> None:
+    """One keeps their connection's other half, one has to build all of it anew."""
+    scenarios = ("SIMULATE_SIGNAL_RECONNECT", "SIMULATE_FULL_RECONNECT")
+
+    async def change(scenario: str) -> None:
+        async with somebody(rooms_server, scenario, "alice") as alice:
+            await home.livekit.dispatch(scenario, "default", "")
+            await alice.until(lambda: "listening" in alice.states)
+            await alice.room.simulate_scenario(getattr(rtc.SimulateScenarioKind, scenario))
+            await alice.until(lambda: "reconnected" in alice.events, 20)
+            before = len(alice.heard)
+            await alice.speak(tone(ALICE, 600))
+            await alice.until(lambda: has_tone(alice.heard[before:], AGENT_TONE))
+
+    async with house(rooms_server) as home:
+        await asyncio.gather(*map(change, scenarios))
+        assert len(home.events(CallStarted)) == 2
+        assert {one.reason for one in home.events(CallEnded)} <= {EndReason.CALLER_HUNG_UP}, "they left"
 
 
 async def test_a_caller_who_crashes_is_waited_for_and_comes_back(rooms_server) -> None:
@@ -96,7 +100,7 @@ async def test_a_caller_who_crashes_is_waited_for_and_comes_back(rooms_server) -
         async with somebody(rooms_server, "crash", "alice") as again:
             await alice.until(lambda: "disconnected" in alice.events)
             await again.until(lambda: again.agent)
-            await again.speak(tone(ALICE, 900), after_ms=700)
+            await again.speak(tone(ALICE, 600))
             await home.until(lambda: home.replies.requests)
             assert len(home.events(CallStarted)) == 1
             assert home.events(CallEnded) == []
@@ -120,11 +124,10 @@ async def test_a_house_that_drains_takes_no_jobs_and_keeps_its_calls(rooms_serve
         await home.livekit.dispatch("drain", "default", "")
         await alice.until(lambda: "listening" in alice.states)
         home.directory.draining = True
-        await asyncio.sleep(1.2)  # the load is told once a second
         async with somebody(rooms_server, "drained", "bob") as bob:
             await home.livekit.dispatch("drained", "default", "")
-            with pytest.raises(TimeoutError):
-                await bob.until(lambda: bob.agent, 1.0)
-        await alice.speak(tone(ALICE, 900), after_ms=700)
+            await home.until(lambda: home.declined)
+            assert bob.agent is None
+        await alice.speak(tone(ALICE, 600))
         await home.until(lambda: home.replies.requests)
         assert len(home.directory) == 1

@@ -138,6 +138,7 @@ class Company:
     def _gone(self, peer: Peer, *, deliberate: bool) -> None:
         peer.here = False
         peer.deafen()
+        self.news.set()
         if peer is self.caller:
             self._away = not deliberate
         else:

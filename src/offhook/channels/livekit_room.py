@@ -158,19 +158,38 @@ class RoomCall:
 
     async def _first(self, track: rtc.LocalTrackPublication) -> Peer | None:
         """The first human, once they can hear us; None where nobody came."""
-        news = self.company.news
+        company = self.company
         with suppress(TimeoutError):
             async with asyncio.timeout(self._rules.wait_s):
-                while not self.company.here and not self._over.is_set():
-                    news.clear()
-                    await news.wait()
-        if not self.company.here or self._over.is_set():
+                while not self._over.is_set():
+                    if company.here and await self._heard(track):
+                        break
+                    await self._news()
+        if not company.here or self._over.is_set():
             _log.info("nobody came into the room", room=self.order.room)
             return None
-        with suppress(TimeoutError):  # one who only writes hears nothing
+        return company.here[0]
+
+    async def _heard(self, track: rtc.LocalTrackPublication) -> bool:
+        """Until somebody hears us; one who only writes does not, and is not waited for for long. False where
+        they went."""
+        hears = asyncio.ensure_future(track.wait_for_subscription())
+        hears.add_done_callback(lambda done: self.company.news.set())
+        try:
             async with asyncio.timeout(HEARD_S):
-                await track.wait_for_subscription()
-        return None if self._over.is_set() else next(iter(self.company.here), None)
+                while self.company.here and not self._over.is_set() and not hears.done():
+                    await self._news()
+        except TimeoutError:
+            pass
+        finally:
+            hears.cancel()
+        return bool(self.company.here)
+
+    async def _news(self) -> None:
+        """Until somebody came or went."""
+        news = self.company.news
+        news.clear()
+        await news.wait()
 
     def _begin(self, caller: Peer) -> None:
         """The call begins. Raises what Reception.arrive raises."""

@@ -115,6 +115,7 @@ class Rooms:
         return self.find(job.room) is not None or (promised != job.id and not job.resuming)
 
     def assign(self, job: Job, url: str, token: str) -> None:
+        self._promised.pop(job.room, None)
         agent, variables = read_brief(job.metadata)
         self.go(job.id, Order(job.room, url or self._url, token, self._agent_name, agent, variables))
 

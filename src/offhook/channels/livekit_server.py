@@ -105,6 +105,9 @@ def caller_token(
 
 
 RINGING_S = 20
+EGRESS_S = 20.0
+"""So long an egress service may take to begin: it starts a recorder."""
+LONGEST_S = 30.0
 
 
 class RoomServer:
@@ -168,8 +171,12 @@ class RoomServer:
         return [one.identity for one in found.participants if one.attributes.get(NAMED) == agent_name]
 
     async def start_egress(self, wish: api.RoomCompositeEgressRequest) -> api.EgressInfo:
-        """Have an egress service record a room."""
-        return await self._do(self._services().egress.start_room_composite_egress(wish))
+        """Have an egress service record a room. A server without one would not answer, so it is asked before
+        whether there is one."""
+        await self._do(
+            self._services().egress.list_egress(api.ListEgressRequest(room_name=wish.room_name, active=True))
+        )
+        return await self._do(self._services().egress.start_room_composite_egress(wish), EGRESS_S)
 
     async def stop_egress(self, id: str) -> None:
         """The recording ends; its file is still to come. Raises also where it has ended before."""
@@ -188,7 +195,7 @@ class RoomServer:
 
     def _services(self) -> api.LiveKitAPI:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LONGEST_S))
         keys = self._keys
         return api.LiveKitAPI(keys.http, keys.key, keys.secret, session=self._session, failover=False)
 
