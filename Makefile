@@ -45,8 +45,9 @@ check: setup
 	$(BIN)/python scripts/check_files.py
 	cd console && npm run --silent check
 
+# Two files at a time: most of what these tests do is wait for people to finish speaking.
 e2e: setup
-	$(BIN)/pytest -m e2e tests/e2e $(ARGS)
+	$(BIN)/pytest -m e2e tests/e2e -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Under three minutes: conversions of audio, then calls on one core. All of it: bench/README.md.
 bench: setup
