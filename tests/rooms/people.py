@@ -98,7 +98,7 @@ class Somebody:
     def _subscribed(self, track: Any, publication: Any, participant: Any) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-            self._ears.append(Ear(track, self._hear if agent else lambda audio: None))
+            self._ears.append(Ear(track, (lambda audio: self._hear(audio)) if agent else lambda audio: None))
 
     def _hear(self, audio: bytes) -> None:
         self.heard += audio
