@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from tests.desk.desk_stage import ANN, BOB, SUE, DeskStage, loudness, staged, tone
+from tests.desk.desk_stage import ANN, BOB, SUE, Client, DeskStage, loudness, staged, tone
 
 from offhook.desk.ear import EarMemory
 from offhook.desk.errands import Errand, run
@@ -39,6 +39,19 @@ class Consoles:
 
     def show(self, person_id: str, raw: bytes) -> None:
         self.shown.append((person_id, json.loads(raw)))
+
+
+class Aid:
+    """A coach that says nothing."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+    def leave(self) -> None:
+        self.gone = True
 
 
 @pytest.fixture
@@ -107,6 +120,58 @@ async def test_nobody_sits_down_to_be_told_who_was_not_asked(stage: DeskStage) -
     await listening.wait("error", code="bad_message")
     await listening.send("warm", to="")
     await listening.wait("error", code="bad_message")
+
+
+async def _told(stage: DeskStage) -> Client:
+    """Ann is on the call, and told about it."""
+    await _ask(stage)
+    await run(stage.desk, ANN, "test123", {"kind": Errand.WARM_ACCEPT})
+    ann = await stage.operator("ann", stance="consult")
+    await ann.wait("joined", stance="consult")
+    return ann
+
+
+async def test_who_is_told_and_is_lost_without_a_word_is_missed_within_two_seconds(stage: DeskStage) -> None:
+    await stage.caller()
+    ann = await _told(stage)
+    ann.socket.transport.pause_reading()  # no ping is answered
+    checks = 0
+    while stage.call.session.bridge.seats:
+        for socket in tuple(stage.watch._watched):
+            socket.check()
+        checks += 1
+        await asyncio.sleep(0)
+    assert 1.4 <= checks * stage.watch.interval <= 2.0
+    assert stage.audit.of(ANN)[-1] == "lost"
+    async with asyncio.timeout(2):
+        while stage.call.session.bridge.mode != "agent":
+            await asyncio.sleep(0.01)
+
+
+async def test_who_is_told_decides_by_what_they_do(stage: DeskStage) -> None:
+    await stage.caller()
+    aids: list[Aid] = []
+    stage.desk.aids = lambda call, seat, channel: aids.append(Aid()) or aids[-1]  # type: ignore
+    listening = await stage.operator("ann", stance="listen")
+    await listening.wait("joined")
+    await _ask(stage)
+    await listening.send("stance", stance="consult")
+    await listening.until(
+        lambda: any(m["entry"]["kind"] == "consult_briefing" for m in listening.all("event"))
+    )
+    assert [aid.gone for aid in aids] == [True]  # one ear, one voice
+    await listening.send("stance", stance="take_over")
+    await listening.wait("mode", mode="takeover")
+    assert [aid.gone for aid in aids] == [True, False]
+    assert "warm_connect" in stage.audit.of(ANN)
+    await listening.send("hand_back")
+    await listening.wait("mode", mode="agent")
+    stage.consoles.shown.clear()  # type: ignore[attr-defined]
+    await _ask(stage, coach=False)
+    await listening.send("stance", stance="consult")
+    await listening.send("stance", stance="join")
+    await listening.end()
+    assert "warm_decline" in stage.audit.of(ANN)
 
 
 async def test_declined_over_rest_and_called_off_from_the_seat(stage: DeskStage) -> None:

@@ -60,7 +60,8 @@ class Files:
 
 
 class Stage:
-    """`sent` is what the page said on `/ws/live`; `say` speaks to it there. `silent` paths answer 503."""
+    """`sent` is what the page said on `/ws/live`; `say` speaks to it there, `ring` on `/ws/operator`.
+    `silent` paths answer 503; `known` answers are given to GET, those of `posts` to POST."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.url = url
@@ -69,11 +70,19 @@ class Stage:
         self.sound = 0
         self.desks: list[WebSocketRoute] = []
         self.floors: list[WebSocketRoute] = []
+        self.operators: list[WebSocketRoute] = []
+        self.known: dict[str, Any] = dict(recorded.API)
+        self.posts: dict[str, Any] = {}
         self.silent: set[str] = set()
         context.add_init_script(path=AXE)
         context.route("**/api/**", self._answer)
         context.route_web_socket("**/ws/floor", self._floor)
         context.route_web_socket("**/ws/live*", self._live)
+        context.route_web_socket("**/ws/operator", self._operator)
+
+    def ring(self, *messages: dict[str, Any]) -> None:
+        for message in messages:
+            self.operators[-1].send(json.dumps(message))
 
     def say(self, *messages: dict[str, Any]) -> None:
         for message in messages:
@@ -90,8 +99,10 @@ class Stage:
         request = route.request
         if request.method != "GET":
             self.posted.append((request.method, path, request.post_data_json))
+            if path in self.posts:
+                return route.fulfill(json=self.posts[path])
             return route.fulfill(status=204)
-        known = recorded.API.get(path)
+        known = self.known.get(path)
         if known is None:
             return route.fulfill(status=404, json={"error": {"message": "there is no such thing"}})
         return route.fulfill(json=known)
@@ -102,6 +113,10 @@ class Stage:
             return
         self.floors.append(socket)
         socket.send(json.dumps(recorded.FLOOR_MESSAGE))
+
+    def _operator(self, socket: WebSocketRoute) -> None:
+        self.operators.append(socket)
+        self.ring({"type": "presence", "presence": "available"})
 
     def _live(self, socket: WebSocketRoute) -> None:
         if "/ws/live" in self.silent:

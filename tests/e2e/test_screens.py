@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import recorded
+import recorded_center
 from playwright.sync_api import Browser, Page, Playwright, expect
 from stage import Files, Stage, violations
 
@@ -315,3 +316,61 @@ def test_colours_by_choice_outlast_a_reload(stage_page) -> None:  # type: ignore
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_label("Colours").select_option("system")
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_a_warm_transfer_rings_and_is_told(stage_page, check) -> None:  # type: ignore[no-untyped-def]
+    stage, page = stage_page
+    stage.known |= recorded_center.API
+    page.goto(f"{stage.url}/")
+    expect(page.get_by_label("Presence")).to_have_value("available")
+    stage.ring(recorded_center.RING, recorded_center.CALL_RING)
+    expect(page.get_by_text("Omar asks you to take a call")).to_be_visible()
+    check(page, "warm-ring")
+    page.get_by_role("button", name="Hear about it").click()
+    expect(page.locator(".commands").get_by_role("button", name="End call")).to_be_enabled()
+    assert ("POST", f"/api/live/{recorded.CALL}/warm/accept", None) in stage.posted
+    stage.say(*recorded_center.TOLD)
+    strip(page, "The briefing voice hears you; the caller does not", "private")
+    check(page, "warm-told")
+    page.keyboard.press("l")  # nothing but a decision
+    page.keyboard.press("k")
+    assert [said for said in stage.sent if said["type"] != "ping"] == [
+        {"type": "warm_act", "step": "connect"}
+    ]
+
+
+def test_a_colleague_is_asked(stage_page, check) -> None:  # type: ignore[no-untyped-def]
+    stage, page = stage_page
+    stage.known |= recorded_center.API
+    sit(stage, page, "t")
+    page.keyboard.press("w")
+    expect(page.get_by_label("Whom to ask")).to_contain_text("Lina")
+    check(page, "warm-ask")
+
+
+def test_queues_and_routing(stage_page, check) -> None:  # type: ignore[no-untyped-def]
+    stage, page = stage_page
+    stage.known |= recorded_center.API
+    page.goto(f"{stage.url}/queues")
+    expect(page.get_by_label("Queue billing")).to_contain_text("2 waiting")
+    check(page, "queues")
+    stage.posts["/api/routing/try"] = recorded_center.OUTCOME
+    page.goto(f"{stage.url}/routing")
+    page.get_by_role("button", name="What would happen?").click()
+    expect(page.get_by_role("status")).to_contain_text("queue billing")
+    check(page, "routing")
+
+
+def test_queues_and_routing_of_a_house_without(stage_page, check) -> None:  # type: ignore[no-untyped-def]
+    stage, page = stage_page
+    stage.known |= {
+        "/api/queues": recorded_center.NO_QUEUES,
+        "/api/call-backs": {"call_backs": []},
+        "/api/routing": {"rules": [], "default": "agent"},
+    }
+    page.goto(f"{stage.url}/queues")
+    expect(page.get_by_text("There are no queues")).to_be_visible()
+    check(page, "queues-none")
+    page.goto(f"{stage.url}/routing")
+    expect(page.get_by_role("button", name="What would happen?")).to_be_visible()
+    check(page, "routing-none")

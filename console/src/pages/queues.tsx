@@ -110,7 +110,8 @@ function Operators({ operators, save }: { operators: Operator[]; save: (id: stri
 
 /** What somebody can do: shown to all, changed by admins. */
 function Abilities({ operator, save }: { operator: Operator; save: (id: string, body: unknown) => void }) {
-  const known = [...operator.skills, ...operator.languages.map(languageName)].join(", ");
+  const skills = operator.skills.includes("*") ? ["all skills"] : operator.skills;
+  const known = [...skills, ...operator.languages.map(languageName)].join(", ");
   const [text, setText] = useState<string | null>(null);
   if (text === null)
     return (

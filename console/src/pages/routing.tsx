@@ -133,7 +133,7 @@ function Form({ submit }: { submit: (event: Event) => void }) {
         </select>
       </label>
       <Field name="load" label="Load, 0 to 1" type="number" min="0" max="1" step="0.05" />
-      <Field name="variables" label="Variables" placeholder="tier=gold, city=Riyadh" />
+      <Field name="variables" label="Variables" placeholder="tier=gold" />
       <button type="submit" class="primary">
         What would happen?
       </button>

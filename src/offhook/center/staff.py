@@ -13,10 +13,14 @@ from offhook.center.people import Presence
 from offhook.desk.errands import pack, unpack
 from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
 from offhook.foundation.events import CallEnded, Entry
-from offhook.foundation.people import Person, Role
+from offhook.foundation.people import Person, Role, Stance
 
 KEPT_S = 60.0
 """So long somebody who is nowhere any more is remembered, once the time to write the last call up is over."""
+
+
+BUSY = (*TALKS, Stance.CONSULT)
+"""Who is on a call so is rung for no other."""
 
 
 class Viewer(Protocol):
@@ -126,9 +130,9 @@ class Staff:
             case LegJoined(seat=seat, by=by, name=name, stance=stance):
                 if by not in self._known:
                     self._known[by] = _Known(_stranger(by, name))
-                self._stands(entry.call_id, seat, by, stance in TALKS)
+                self._stands(entry.call_id, seat, by, stance in BUSY)
             case StanceChanged(seat=seat, by=by, stance=stance):
-                self._stands(entry.call_id, seat, by, stance in TALKS)
+                self._stands(entry.call_id, seat, by, stance in BUSY)
             case LegLeft(seat=seat, by=by):
                 self._stands(entry.call_id, seat, by, False)
             case CallEnded():

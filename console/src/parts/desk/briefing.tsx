@@ -39,10 +39,14 @@ export function BriefingCard({ desk }: { desk: DeskCall }) {
     <section class="card briefing" aria-label="Warm transfer" aria-live="polite">
       <h2>{mine ? "You are told about this call" : `A colleague is asked: ${consult.word}`}</h2>
       {mine && consult.briefing !== null && <BriefingFacts briefing={consult.briefing} />}
-      {mine && consult.answers.length > 0 && <p class="quiet" dir="auto">{consult.answers[consult.answers.length - 1]}</p>}
+      {mine && consult.answers.length > 0 && (
+        <p class="quiet" dir="auto">
+          “{consult.answers[consult.answers.length - 1]}”
+        </p>
+      )}
       {mine ? (
         <p class="row">
-          <button type="button" class="primary" onClick={() => desk.send({ type: "warm_act", step: "connect", coach: true })}>
+          <button type="button" class="primary" onClick={() => desk.send({ type: "warm_act", step: "connect" })}>
             Connect <kbd aria-hidden="true">K</kbd>
           </button>
           <button type="button" onClick={() => desk.send({ type: "warm_act", step: "connect", coach: false })}>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { DeskCall } from "../../desk/desk-call";
 import { talks } from "../../desk/hears";
 import { stand } from "../../desk/seated";
+import type { Stance } from "../../desk/wire";
 import { useKeys } from "../../keys";
 import { go } from "../../route";
 import { may } from "../../session";
@@ -29,19 +30,22 @@ export function Commands({ desk, say, instruct }: Props) {
   const back = () => desk.send({ type: "hand_back" });
   const stays = may("transfer") ? (transfer.able ? "" : transfer.reason) : "Your role may not transfer calls";
   const putThrough = () => (stays === "" ? setAsked("transfer") : desk.note(`No transfer: ${stays}.`));
+  // Who is told about a call takes it, or declines; whatever else would be a decline (docs/desk.md).
+  const told = stance === "consult";
+  const can = (wanted: Stance) => up && (!told || wanted === "take_over");
   const leave = () => {
     stand();
     go("/");
   };
   useKeys({
-    ...Object.fromEntries(STANCES.map((one) => [one.key.toLowerCase(), () => up && desk.takeStance(one.stance)])),
+    ...Object.fromEntries(STANCES.map((one) => [one.key.toLowerCase(), () => can(one.stance) && desk.takeStance(one.stance)])),
     b: () => up && back(),
-    h: () => up && hold(),
+    h: () => up && !told && hold(),
     a: () => up && desk.holds && speaks(),
     m: () => up && desk.toggleMute(),
     x: () => up && putThrough(),
-    w: () => up && setAsked("warm"),
-    k: () => up && stance === "consult" && desk.send({ type: "warm_act", step: "connect" }),
+    w: () => up && !told && setAsked("warm"),
+    k: () => up && told && desk.send({ type: "warm_act", step: "connect" }),
     e: () => up && setAsked("end"),
     s: say,
     i: instruct,
@@ -54,7 +58,7 @@ export function Commands({ desk, say, instruct }: Props) {
             key={one.stance}
             type="button"
             title={one.hint}
-            disabled={!up}
+            disabled={!can(one.stance)}
             aria-pressed={up && stance === one.stance}
             onClick={() => desk.takeStance(one.stance)}
           >
@@ -68,13 +72,13 @@ export function Commands({ desk, say, instruct }: Props) {
       <button type="button" disabled={!up || !desk.holds} aria-pressed={spoken} onClick={speaks}>
         AI speaks for me <kbd aria-hidden="true">A</kbd>
       </button>
-      <button type="button" disabled={!up} aria-pressed={held} onClick={hold}>
+      <button type="button" disabled={!up || told} aria-pressed={held} onClick={hold}>
         Hold <kbd aria-hidden="true">H</kbd>
       </button>
       <button
         type="button"
         class={desk.muted.value ? "muted" : ""}
-        disabled={!up || !(talks(stance) || stance === "consult") || !desk.microphone.value}
+        disabled={!up || !(talks(stance) || told) || !desk.microphone.value}
         aria-pressed={desk.muted.value}
         onClick={desk.toggleMute}
       >
@@ -91,7 +95,7 @@ export function Commands({ desk, say, instruct }: Props) {
       </button>
       <button
         type="button"
-        disabled={!up || !may("talk") || stance === "consult"}
+        disabled={!up || !may("talk") || told}
         title="Ask a colleague, tell them about the call, then connect them"
         onClick={() => setAsked("warm")}
       >

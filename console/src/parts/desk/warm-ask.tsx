@@ -39,7 +39,7 @@ export function WarmAsk({ callId, ask, close }: Props) {
     close();
   };
   return (
-    <dialog ref={box} class="ask card" onClose={close} aria-labelledby="warm-title">
+    <dialog ref={box} class="ask card warm-ask" onClose={close} aria-labelledby="warm-title">
       <form onSubmit={submit}>
         <h2 id="warm-title">Warm transfer to …</h2>
         <p class="quiet">
@@ -47,7 +47,7 @@ export function WarmAsk({ callId, ask, close }: Props) {
             ? "Nobody is available now: the caller would have the AI, or you, back at once."
             : "They are rung, told about the call in private, and then connected. The caller hears none of that."}
         </p>
-        <label>
+        <label class="stacked">
           Whom to ask
           <select value={to} onChange={(event) => setTo(event.currentTarget.value)}>
             <option value="anyone">Whoever is available</option>
@@ -64,7 +64,7 @@ export function WarmAsk({ callId, ask, close }: Props) {
             ))}
           </select>
         </label>
-        <label>
+        <label class="stacked">
           Why
           <input value={reason} maxLength={300} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
@@ -74,14 +74,14 @@ export function WarmAsk({ callId, ask, close }: Props) {
         <label class="check">
           <input type="checkbox" checked={auto} onChange={(event) => setAuto(event.currentTarget.checked)} /> Connect once they were told
         </label>
-        <p class="row">
-          <button type="submit" class="primary">
-            Ask
-          </button>
+        <div class="ask-buttons">
           <button type="button" onClick={close}>
             Cancel
           </button>
-        </p>
+          <button type="submit" class="primary">
+            Ask
+          </button>
+        </div>
       </form>
     </dialog>
   );
