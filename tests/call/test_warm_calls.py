@@ -310,6 +310,8 @@ async def test_what_is_refused(warm_of):
     warm = await warm_of()
     with pytest.raises(RefusedError):
         warm.ask(to="everyone")
+    with pytest.raises(NotFoundError, match="queue"):
+        warm.ask(to="queue:nobody")
     with pytest.raises(NotFoundError):
         warm.desk.connect(ANN, warm.call.id)
     with pytest.raises(RefusedError):

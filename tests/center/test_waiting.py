@@ -258,6 +258,28 @@ async def test_a_key_asks_to_be_called_back(house: Make) -> None:
     assert stage.line.hung_up is EndReason.AGENT_HUNG_UP
 
 
+async def test_a_ring_is_answered_once(house: Make) -> None:
+    stage = await house()
+    [console] = work(stage)
+    await stage.tend(500)
+    answers = [stage.queues.accept(ANN, stage.call_id) for _ in range(3)]
+    found = await asyncio.gather(*answers, return_exceptions=True)
+    assert [type(each) for each in found] == [type(None), ConflictError, ConflictError]
+    assert [each["why"] for each in console.all("ring_over")] == ["answered"]
+
+
+async def test_who_takes_a_caller_that_is_about_to_go_has_the_call(house: Make) -> None:
+    stage = await house()
+    await stage.tend(10_000)
+    stage.line.listener.on_digit("1")
+    await stage.tend(250)
+    stage.sit(BOB)
+    await stage.tend(15_000)
+    assert stage.line.hung_up is None
+    assert stage.session.bridge.mode is Mode.TAKEOVER
+    assert stage.wishes.kept  # somebody may call back all the same
+
+
 async def test_words_ask_to_be_called_back(house: Make) -> None:
     stage = await house()
     stage.stt.texts = ["Could you please call me back?"]

@@ -12,7 +12,7 @@ from offhook.desk.warm.questions import read_answer
 from offhook.desk.warm.steps import ENDS, TABLE, Signal, Step, Steps, diagram
 from offhook.desk.warm.targets import Colleague, Kind, Target, fitting, read_target
 from offhook.foundation.consult_events import ConsultState
-from offhook.foundation.desk_events import Emotion, EntityFound, SentimentFound
+from offhook.foundation.desk_events import Emotion, EntityFound, RiskSeen, SentimentFound, WarningLevel
 from offhook.foundation.errors import RefusedError, SettingsError
 from offhook.foundation.events import Entry, LegKind, ToolCalled, TranscriptFinal
 from offhook.foundation.people import Person, Role
@@ -140,6 +140,16 @@ def test_the_briefing_tells_what_is_known_and_nothing_else() -> None:
     assert card["entities"][0] == {"type": "order_number", "value": "A 17"}
     assert card["sentiment"] == -0.6
     assert card["source"] == "local"
+
+
+def test_what_it_is_about_is_what_the_caller_showed_where_nobody_gave_a_reason() -> None:
+    shown = [
+        RiskSeen(turn, intent, 0.9, WarningLevel.NONE, "")
+        for turn, intent in enumerate(("greeting", "billing", "", "agreement"))
+    ]
+    told = {"language": "en", "caller": "", "agent": "default", "seconds": 5, "reason": "", "before": 0}
+    assert brief(_entries(*shown), **told).answer("why") == "It is about: billing."
+    assert brief(_entries(shown[0]), **told).answer("why") == ""
 
 
 def test_an_empty_call_has_a_short_briefing() -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from offhook.call.directory import LiveCall
+from offhook.call.modes import TALKS
 from offhook.center.moved import connect
 from offhook.center.routing import DIALLING, TargetKind
 from offhook.center.voicemail import voicemail
@@ -93,11 +94,13 @@ class Onward:
 
     async def _connect(self, waiting: WaitingCall, to: str) -> None:
         await self._announce(waiting, waiting.phrases.connecting)
-        connect(waiting.call, to)
+        if _is_alone(waiting.call):
+            connect(waiting.call, to)
 
     async def _part(self, waiting: WaitingCall) -> None:
         await self._announce(waiting, waiting.phrases.call_back)
-        waiting.call.session.hang_up(EndReason.AGENT_HUNG_UP)
+        if _is_alone(waiting.call):
+            waiting.call.session.hang_up(EndReason.AGENT_HUNG_UP)
 
     @staticmethod
     async def _announce(waiting: WaitingCall, line: str) -> None:
@@ -111,3 +114,9 @@ class Onward:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             _log.warning("a line took too long", call_id=waiting.call.id)
+
+
+def _is_alone(call: LiveCall) -> bool:
+    """Whether the call goes on, and nobody took it while the caller was told what comes next."""
+    session = call.session
+    return session.end_reason is None and not any(seat.stance in TALKS for seat in session.bridge.seats)

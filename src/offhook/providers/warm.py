@@ -85,6 +85,7 @@ def make_warm(
         settings.warm.rules(),
         summary=summary_of(coach),
         before=floor.calls_before,
+        queues=frozenset(settings.queues),
     )
     warm = WarmDesk(parts, directory.get, lambda agent: directory.agent(agent).consult)
     desk.warm = warm

@@ -28,6 +28,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 def language_of(text: str, otherwise: str = "en") -> str:
     """ "ar" where most letters are Arabic, "en" where others are, `otherwise` without any letter."""
+    text = text[-LONGEST:]
     letters = len(_LETTER.findall(text))
     if not letters:
         return otherwise

@@ -59,6 +59,18 @@ def test_what_is_said_out_of_habit_is_neutral(reader: TextReader, text: str) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["a" * 1_000_000, "غ" * 1_000_000, "\x00\u202e\ud800", "#" * 5_000, "١٢٣ ٣ times"]
+)
+def test_whatever_was_written_is_read(reader: TextReader, text: str) -> None:
+    assert -1.0 <= reader.read(text).score <= 1.0
+
+
+def test_mixed_words_and_figures_are_one_spelling(reader: TextReader) -> None:
+    assert reader.read("اتصلت ٣ مرات والخدمة سيئة جدا") == reader.read("اتصلت 3 مرات والخدمة سيئة جدا")
+    assert reader.read("This is terrible, أنا غاضب جدا").label is Label.NEGATIVE
+
+
 def test_without_the_embedding_model_words_are_enough() -> None:
     def missing() -> Similarity:
         raise MissingModelError("receptionist", "pip install it")

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from offhook.desk.coach.intents import COMMON
 from offhook.desk.warm.briefing_words import WORDS
-from offhook.foundation.desk_events import CoachingCard, EntityFound, SentimentFound
+from offhook.foundation.desk_events import CoachingCard, EntityFound, RiskSeen, SentimentFound
 from offhook.foundation.events import Entry, LegKind, ToolCalled, TranscriptFinal
 
 TURNS, PROMISES, ENTITIES = 4, 4, 6
@@ -127,8 +128,8 @@ def brief(
             case EntityFound(id=id, type=type, value=value):
                 entities[id] = (type, value)
                 name = value if type == "name" else name
-            case CoachingCard(intent=found):
-                intent = found
+            case CoachingCard(intent=found) | RiskSeen(intent=found) if found not in COMMON:
+                intent = found or intent
             case SentimentFound() as felt:
                 sentiment, mood = felt.score, str(felt.emotion)
     return Briefing(

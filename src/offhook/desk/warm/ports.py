@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,3 +96,5 @@ class WarmParts:
     summary: Summary | None = None
     before: Callable[[str], int] = lambda call_id: 0
     """How often a live call's caller called before."""
+    queues: Container[str] = ()
+    """Those that there are."""

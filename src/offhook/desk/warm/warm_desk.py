@@ -13,7 +13,7 @@ from offhook.call.timeline import Sink, Timeline
 from offhook.desk.warm.consult import Consult
 from offhook.desk.warm.ports import Ask, Briefed, WarmParts
 from offhook.desk.warm.steps import Signal
-from offhook.desk.warm.targets import Colleague, fitting, read_target
+from offhook.desk.warm.targets import Colleague, Kind, fitting, read_target
 from offhook.foundation.errors import ConflictError, NotFoundError, OffhookError, RefusedError
 from offhook.foundation.events import Entry, Notice, ToolCalled
 from offhook.foundation.people import Person
@@ -70,8 +70,11 @@ class WarmDesk:
     # What people do.
 
     def ask(self, person: Person, call: LiveCall, target: str, reason: str, coach: bool, auto: bool) -> None:
-        """Raises RefusedError, ConflictError."""
-        self.begin(call, Ask(read_target(target), person, reason, coach, auto))
+        """Raises RefusedError, ConflictError, NotFoundError for a queue that there is not."""
+        wanted = read_target(target)
+        if wanted.kind is Kind.QUEUE and wanted.name not in self._parts.queues:
+            raise NotFoundError("there is no such queue")
+        self.begin(call, Ask(wanted, person, reason, coach, auto))
 
     def begin(self, call: LiveCall, ask: Ask) -> Consult:
         """Raises ConflictError: one is under way, or the caller waits already."""
