@@ -27,7 +27,7 @@ from jitter_relay import Jitter
 
 CHIRP_S = 0.08
 UDP_PORT = 41_999
-CODECS = {"pcm": "pcm16"}
+CODECS = {"pcm": "pcm16", "opus": "opus"}
 LAB = """
 const lab = new AudioContext({ sampleRate: HERTZ, latencyHint: "interactive" });
 const microphone = lab.createMediaStreamDestination();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { floorSign } from "../src/parts/call-state";
-import { waysFor, wishOf } from "../src/phone/link";
+import { codecOf, isNear, waysFor, wishOf } from "../src/phone/link";
 import { QualityMeter } from "../src/phone/quality";
 import { type Line, withMessage } from "../src/phone/transcript";
 import { type TranscriptMessage, isOlder, readFrame, readMessage, writeHeader } from "../src/phone/wire";
@@ -144,5 +144,17 @@ describe("the sign of the call's state", () => {
     expect(floorSign("listening", true, true)).toMatchObject({ sentence: "The agent cannot hear you." });
     expect(floorSign("listening", false, false).sentence).toBe("Type what you want to say.");
     expect(floorSign("listening", false, true).word).toBe("Listening");
+  });
+});
+
+describe("isNear", () => {
+  it("knows this machine and private networks", () => {
+    const near = ["localhost", "127.0.0.1", "[::1]", "10.1.2.3", "192.168.0.9", "172.16.0.1", "172.31.9.9", "pbx.local", "[fd00::1]"];
+    expect(near.filter(isNear)).toEqual(near);
+    expect(["example.com", "8.8.8.8", "172.32.0.1", "192.169.0.1", "10.example.com", "[2001:db8::1]"].filter(isNear)).toEqual([]);
+  });
+
+  it("is asked only where the page names no codec", () => {
+    expect([codecOf("opus"), codecOf("pcm16"), codecOf("mp3"), codecOf(null)]).toEqual(["opus", "pcm16", "best", "best"]);
   });
 });

@@ -26,7 +26,7 @@ def asking(speech: Callable[..., Path]) -> Path:
 
 @pytest.mark.parametrize(
     ("query", "codec", "rate"),
-    [("", "opus", 16_000), ("?codec=pcm16", "pcm16", 16_000), ("?codec=pcm16&rate=native", "pcm16", None)],
+    [("", "pcm16", 16_000), ("?codec=opus", "opus", 16_000), ("?codec=pcm16&rate=native", "pcm16", None)],
 )
 def test_a_spoken_question_is_transcribed_and_answered_aloud(
     server: Server,

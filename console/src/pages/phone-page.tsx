@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type AgentInfo, fetchAgents } from "../api";
 import { PhoneCall } from "../phone/call";
 import { publish } from "../phone/hooks";
-import { type Wish, wishOf } from "../phone/link";
+import { type Wish, codecOf, wishOf } from "../phone/link";
 import { rtcServers } from "../phone/rtc";
 import { audioObstacle } from "../phone/sound";
 import { LiveCall } from "./live-call";
@@ -19,7 +19,7 @@ export function PhonePage() {
       agent,
       token: new URLSearchParams(location.hash.slice(1)).get("token") ?? "",
       transport: wish,
-      codec: query.get("codec") === "pcm16" ? "pcm16" : "best",
+      codec: codecOf(query.get("codec")),
       processing: query.get("aec") !== "off",
       nativeRate: query.get("rate") === "native",
     });

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { endWord } from "../words";
-import { type CallLink, type CallVoice, type Transport, type Wish, waysFor } from "./link";
+import { type CallLink, type CallVoice, type Transport, type Wish, isNear, waysFor } from "./link";
 import { hasOpus } from "./opus";
 import { type Quality, QualityMeter } from "./quality";
 import { RtcLink, rtcServers } from "./rtc";
@@ -20,6 +20,7 @@ export interface CallOptions {
   /** Leave to place this call, where the server asks for one. */
   token: string;
   transport: Wish;
+  /** "best": PCM in this machine and in private networks, else Opus where the browser has it. */
   codec: Codec | "best";
   processing: boolean;
   nativeRate: boolean;
@@ -84,7 +85,8 @@ export class PhoneCall {
     if (able) await this.openVoice();
     if (this.isOver) return this.release();
     const wanted = this.options.codec;
-    const opus = wanted !== "pcm16" && this.player !== null && (await hasOpus());
+    const small = wanted === "opus" || (wanted === "best" && !isNear(location.hostname));
+    const opus = small && this.player !== null && (await hasOpus());
     this.codec = opus ? "opus" : "pcm16";
     this.link = new CallSocket(
       socketUrl(),

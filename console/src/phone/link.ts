@@ -1,6 +1,6 @@
 // What a call needs of its connection and of its sound, whichever way they go. Types only.
 
-import type { Upward } from "./wire";
+import type { Codec, Upward } from "./wire";
 
 export type Transport = "websocket" | "webrtc";
 /** What the caller wants: one of them first, or WebRTC where it works. */
@@ -40,4 +40,20 @@ export function waysFor(wish: Wish, able: boolean): Transport[] {
 /** The wish in a page's query, or null for none. */
 export function wishOf(text: string | null): Wish | null {
   return text === "webrtc" || text === "websocket" || text === "auto" ? text : null;
+}
+
+/** The codec in a page's query. */
+export function codecOf(text: string | null): Codec | "best" {
+  return text === "pcm16" || text === "opus" ? text : "best";
+}
+
+/** Whether a server is this machine or in a private network, where sound need not be made small. */
+export function isNear(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
+  if (name === "localhost" || name.endsWith(".localhost") || name.endsWith(".local") || name === "::1") return true;
+  if (/^f[cd][0-9a-f]{2}:/.test(name) || name.startsWith("fe80:")) return true;
+  const parts = /^(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}$/.exec(name)?.slice(1).map(Number);
+  if (parts === undefined) return false;
+  const [first, second] = parts as [number, number];
+  return first === 127 || first === 10 || (first === 192 && second === 168) || (first === 172 && second >> 4 === 1);
 }
