@@ -13,7 +13,7 @@ from tests.channels.webrtc_calls import House, Voice, house, spectrum
 from offhook.audio.frame import WIDEBAND
 from offhook.channels.base import Arrival
 from offhook.channels.webrtc_ice import IcePlan, IceServer
-from offhook.channels.webrtc_sessions import Answered, Newcomer
+from offhook.channels.webrtc_sessions import Newcomer
 from offhook.foundation.errors import LimitError, NotFoundError, RefusedError
 from offhook.foundation.events import (
     ChannelKind,
@@ -305,29 +305,6 @@ async def test_ports_are_of_the_range_and_when_none_is_left_that_is_said() -> No
         with pytest.raises(LimitError, match="no UDP port"):
             await here.desk.begin(await third.offer(), here.newcomer())
         await third.until(lambda: here.gone == 1)
-
-
-async def test_who_begins_anew_before_the_call_and_finds_no_port_leaves_nothing() -> None:
-    async with house(plan=IcePlan(addresses=("127.0.0.1",), ports=(41_735, 41_735))) as here:
-        first, second = here.client(Voice()), here.client(Voice())
-        answered = await here.desk.begin(await first.offer(), here.newcomer())
-        with pytest.raises(LimitError, match="no UDP port"):
-            await here.desk.renew(answered.session, await second.offer())
-        await second.until(lambda: here.gone == 1)
-        assert len(here.desk) == 0
-
-
-async def test_of_two_offers_at_the_same_moment_one_is_the_calls() -> None:
-    async with house() as here:
-        first, second = here.client(Voice()), here.client(Voice())
-        session = (await here.desk.begin(await first.offer(), here.newcomer())).session
-        offers = [await second.offer(), await here.client(Voice()).offer()]
-        found = await asyncio.gather(
-            *(here.desk.renew(session, offer) for offer in offers), return_exceptions=True
-        )
-        assert [type(each) for each in found] == [NotFoundError, Answered]
-        await here.desk.leave(session)
-        await second.until(lambda: here.gone == 1)
 
 
 async def test_behind_a_nat_its_address_is_told() -> None:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from tests.channels.webrtc_calls import BOUNDS, Client, Voice, house
 
 from offhook.channels.bounds import SocketBounds
+from offhook.channels.webrtc_ice import IcePlan
 from offhook.channels.webrtc_sdp import MOST_CANDIDATES, Side, read_offer, write_answer
+from offhook.channels.webrtc_sessions import Answered
 from offhook.channels.webrtc_transport import MOST_UNREAD
-from offhook.foundation.errors import ConflictError, NotFoundError, WireError
+from offhook.foundation.errors import ConflictError, LimitError, NotFoundError, WireError
 from offhook.foundation.events import EndReason
 from offhook.protocols.base import SizeError
 
@@ -328,3 +330,26 @@ async def test_a_stopping_house_ends_what_has_not_begun_and_what_has() -> None:
         assert call.closed.result() is EndReason.SERVER_STOPPED
         assert len(here.desk) == 0
         assert here.gone == 2
+
+
+async def test_who_begins_anew_before_the_call_and_finds_no_port_leaves_nothing() -> None:
+    async with house(plan=IcePlan(addresses=("127.0.0.1",), ports=(41_735, 41_735))) as here:
+        first, second = here.client(Voice()), here.client(Voice())
+        answered = await here.desk.begin(await first.offer(), here.newcomer())
+        with pytest.raises(LimitError, match="no UDP port"):
+            await here.desk.renew(answered.session, await second.offer())
+        await second.until(lambda: here.gone == 1)
+        assert len(here.desk) == 0
+
+
+async def test_of_two_offers_at_the_same_moment_one_is_the_calls() -> None:
+    async with house() as here:
+        first, second = here.client(Voice()), here.client(Voice())
+        session = (await here.desk.begin(await first.offer(), here.newcomer())).session
+        offers = [await second.offer(), await here.client(Voice()).offer()]
+        found = await asyncio.gather(
+            *(here.desk.renew(session, offer) for offer in offers), return_exceptions=True
+        )
+        assert [type(each) for each in found] == [NotFoundError, Answered]
+        await here.desk.leave(session)
+        await second.until(lambda: here.gone == 1)
