@@ -148,13 +148,12 @@ async def house(
     media = MediaClock(clock, {16_000: Loud(16_000)})
     agent = replace(AGENT, patience=replace(AGENT.patience, no_input_ms=60_000))
     found: list[RoomHouse] = []
-    bus = MemoryBus()
     directory = Directory(
         House(
             clock,
             media,
             Ledger(),
-            bus,
+            MemoryBus(),
             reel,
             {"cascade": factory},
             {"default": agent, "other": replace(agent, name="other")},

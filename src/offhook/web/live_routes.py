@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Path, Request
@@ -133,6 +133,13 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
         """Have the coach make a card about the last turn, for the operators who are seated."""
         return await do(request, call_id, Errand.COACH)
 
+    add_warm_routes(routes, desk, do, _agents(desk, board, elsewhere))
+    return routes
+
+
+def _agents(desk: Desk, board: FloorBoard, elsewhere: Afar) -> Callable[[Person, str], Awaitable[str]]:
+    """Who finds a live call's agent, in whichever process the call is. Raises NotFoundError."""
+
     async def agent_of(person: Person, call_id: str) -> str:
         call = desk.find(call_id)
         if call is not None:
@@ -143,5 +150,4 @@ def live_routes(desk: Desk, board: FloorBoard, afar: Afar | None = None) -> APIR
             raise NotFoundError("there is no live call with that id")
         return str(cards[call_id]["agent"])
 
-    add_warm_routes(routes, desk, do, agent_of)
-    return routes
+    return agent_of
