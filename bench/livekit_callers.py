@@ -87,7 +87,8 @@ async def call(server: RoomsServer, number: int, turns: int, said: list[np.ndarr
         began = loop.time()
         async with somebody(server, f"room-{number}", "alice") as caller:
             ear = Listening(caller)
-            await _until(lambda: ear.last > 0, UP_S)
+            if not await _until(lambda: ear.last > 0, UP_S):
+                raise TimeoutError("no greeting was heard")
             result.up_ms = (ear.last - began) * 1000
             for turn in range(turns):
                 await _until(lambda: loop.time() - ear.last > QUIET_S, 20.0)

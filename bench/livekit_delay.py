@@ -43,6 +43,7 @@ CLIENT = ROOT / "console" / "node_modules" / "livekit-client" / "dist" / "liveki
 ECHO = (str(Path(__file__).with_name("webrtc_echo.py")),)
 BY_RELAY = """
 const port = (text) => text.replaceAll(" FROM typ host", " TO typ host");
+Object.defineProperty(RTCPeerConnection.prototype, "onicecandidate", { get: () => null, set() {} });
 const { addIceCandidate, setRemoteDescription } = RTCPeerConnection.prototype;
 RTCPeerConnection.prototype.addIceCandidate = function (candidate, ...rest) {
   if (candidate?.candidate) {
@@ -91,9 +92,7 @@ TWO_PEOPLE = """async ([url, speaker, listener]) => {
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
-        server = RoomsServer(
-            Path(stack.enter_context(tempfile.TemporaryDirectory())), lite=bool(given.jitter)
-        )
+        server = RoomsServer(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         server.start()
         stack.callback(server.stop)
         settings = rooms_of(server)

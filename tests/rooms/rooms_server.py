@@ -43,10 +43,9 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class RoomsServer:
-    """`url` stays the same over `kill` and `start`. `lite`: it never calls upon clients by itself, so that
-    they may reach it through something in between."""
+    """`url` stays the same over `kill` and `start`; `udp_port` is where its media are."""
 
-    def __init__(self, folder: Path, *, lite: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.udp_port = free_port(socket.SOCK_DGRAM)
         self.url = f"ws://127.0.0.1:{self.port}"
@@ -55,7 +54,6 @@ class RoomsServer:
             f"port: {self.port}\n"
             "bind_addresses: ['127.0.0.1']\n"
             f"rtc: {{tcp_port: {free_port()}, udp_port: {self.udp_port}, "
-            f"use_ice_lite: {str(lite).lower()}, "
             "use_external_ip: false, node_ip: 127.0.0.1, enable_loopback_candidate: true, stun_servers: []}\n"
             f"keys: {{{KEY}: {SECRET}}}\n"
             "logging: {level: info}\n"

@@ -111,6 +111,13 @@ async def test_two_people_are_told_apart_and_both_answered(rooms_server) -> None
         assert len(home.directory) == 1, "the caller is still there"
 
 
+async def test_an_agent_is_sent_though_the_server_does_not_know_us_yet(rooms_server) -> None:
+    async with house(rooms_server, registered=False) as home:
+        assert not home.livekit.registration.registered
+        await home.livekit.dispatch("early", "default", "")
+        await home.until(lambda: len(home.livekit.rooms) == 1)
+
+
 async def test_sending_twice_brings_one_agent(rooms_server) -> None:
     async with house(rooms_server) as home, somebody(rooms_server, "twice", "alice") as alice:
         first = await home.livekit.dispatch("twice", "default", "")

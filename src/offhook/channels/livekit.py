@@ -7,6 +7,7 @@ import json
 import secrets
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -36,6 +37,7 @@ SAFE_SECRET = 32
 """Characters; of fewer a secret may be guessed from the tokens that it signed (RFC 7518)."""
 _log = structlog.get_logger(__name__)
 __all__ = ["Bucket", "EgressRules", "Keys", "LiveKit", "LiveKitRules", "Pass", "Rules"]
+REGISTERED_S = 2.0
 TAPES_S = 3.0
 """So long it is waited, when all is over, for what LiveKit's recordings came to."""
 
@@ -141,6 +143,7 @@ class LiveKit:
         _, variables = read_brief(_wrapped(metadata))
         if not self._rules.direct:
             turn = self._asking.setdefault(room, asyncio.Lock())
+            await self._registered()
             async with turn:  # who asks at the same moment is told of the first one's
                 return await self._server.dispatch(room, self._rules.agent_name, brief(agent, variables))
         here = self.rooms.find(room) is not None
@@ -148,6 +151,14 @@ class LiveKit:
             self.rooms.check_room()
             here = not await self._join(room, agent, variables)
         return Dispatched("", room, new=not here)
+
+    async def _registered(self) -> None:
+        """A server that knows no worker yet would never send one; another process's worker may do, though."""
+        if self.registration is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REGISTERED_S):
+                await self.registration.known.wait()
 
     async def _join(self, room: str, agent: str, variables: dict[str, str]) -> bool:
         """Go into a room that nobody sends us to; False where an agent of ours is there."""

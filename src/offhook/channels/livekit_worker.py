@@ -76,6 +76,8 @@ class Registration:
         self._link: _Link | None = None
         self._unsent: list[bytes] = []
         self.registered = False
+        self.known = asyncio.Event()
+        """Set while `registered`."""
         self.worker_id = ""
         self.fault = ""
         self.losses = 0
@@ -95,6 +97,7 @@ class Registration:
             if tries <= 1:
                 _log.warning("the LiveKit server is not there", reason=self.fault)
             self.registered = False
+            self.known.clear()
             self._link = None
             wait = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)] * self._pause
             await asyncio.sleep(wait * random.uniform(0.7, 1.3))
@@ -159,6 +162,7 @@ class Registration:
         match wire.read(raw):
             case wire.Registered(worker_id, version):
                 self.registered, self.worker_id = True, worker_id
+                self.known.set()
                 _log.info("registered with the LiveKit server", worker_id=worker_id, server=version)
                 unsent, self._unsent = self._unsent, []
                 for late in unsent:
