@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import {
+  DefaultReconnectPolicy,
   DisconnectReason,
   type Participant,
   ParticipantKind,
@@ -47,6 +48,8 @@ const TRANSCRIPTION = "lk.transcription";
 const CHAT = "lk.chat";
 const REJOIN_MS = 60_000;
 const PAUSE_MS = 1_000;
+/** From one try to come back to the next; after the last the room is entered anew. */
+const RETURN_MS = [0, 200, 300, 400, 500, 700, 1_000, 1_000, 1_500, 2_000, 3_000];
 const FINAL_REASONS: ReadonlySet<DisconnectReason> = new Set([
   DisconnectReason.CLIENT_INITIATED,
   DisconnectReason.DUPLICATE_IDENTITY,
@@ -142,7 +145,11 @@ export class RoomCall {
       call_token: callToken,
     });
     if (given === null) throw new ApiError(0, "The server gave no token.");
-    const next = new Room({ adaptiveStream: false, dynacast: false });
+    const next = new Room({
+      adaptiveStream: false,
+      dynacast: false,
+      reconnectPolicy: new DefaultReconnectPolicy(RETURN_MS),
+    });
     this.room = next;
     this.attend(next);
     await next.connect(given.url, given.token, { maxRetries: 1 });
