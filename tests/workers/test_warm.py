@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from tests.chaos.callers import until
 from tests.e2e.served import Server
 from tests.workers.conftest import Serve, page
-from tests.workers.test_people import PASSWORD, offhook
+from typer.testing import CliRunner
 from websockets.asyncio.client import ClientConnection, connect
 
+from offhook.cli.people import user
 from offhook.foundation.ids import berth_of
+
+PASSWORD = "correct horse battery"
 
 
 class Staff:
@@ -53,9 +57,17 @@ async def told(socket: ClientConnection, kind: str, **fields: Any) -> dict[str, 
                 return dict(found)
 
 
-async def test_who_is_asked_may_be_at_another_worker_than_the_call(tmp_path: Path, serve: Serve) -> None:
-    offhook(tmp_path, "user", "add", "boss", "--role", "admin")
-    server = serve(OFFHOOK_WARM__RING_SECONDS="5")
+@pytest.fixture
+def staffed(tmp_path: Path, serve: Serve) -> Server:
+    """A house with an admin; made in this process, which has the command line's modules already."""
+    words = ["add", "boss", "--role", "admin", "--data", str(tmp_path / "data")]
+    made = CliRunner().invoke(user, words, input=f"{PASSWORD}\n")
+    assert made.exit_code == 0, made.output
+    return serve(OFFHOOK_WARM__RING_SECONDS="5")
+
+
+async def test_who_is_asked_may_be_at_another_worker_than_the_call(staffed: Server) -> None:
+    server = staffed
     boss = await log_in(server, "boss")
     made = await boss.ask("POST", "/api/users", name="ann", role="operator", password=PASSWORD, agents=["*"])
     assert made.status_code == 201, made.text
