@@ -44,6 +44,13 @@ ECHO = (str(Path(__file__).with_name("webrtc_echo.py")),)
 BY_RELAY = """
 const port = (text) => text.replaceAll(" FROM typ host", " TO typ host");
 Object.defineProperty(RTCPeerConnection.prototype, "onicecandidate", { get: () => null, set() {} });
+for (const name of ["createOffer", "createAnswer"]) {
+  const make = RTCPeerConnection.prototype[name];
+  RTCPeerConnection.prototype[name] = async function (...given) {
+    const made = await make.apply(this, given);
+    return { type: made.type, sdp: made.sdp.replace(/a=candidate:.*\\r\\n/g, "") };
+  };
+}
 const { addIceCandidate, setRemoteDescription } = RTCPeerConnection.prototype;
 RTCPeerConnection.prototype.addIceCandidate = function (candidate, ...rest) {
   if (candidate?.candidate) {
@@ -68,6 +75,15 @@ window.RTCPeerConnection = class extends Plain {
   }
 };
 """
+PORTS = """async () => {
+  const found = [];
+  for (const connection of window.connections) {
+    const told = await connection.getStats();
+    for (const one of told.values())
+      if (one.type === "candidate-pair" && one.nominated) found.push(told.get(one.remoteCandidateId)?.port);
+  }
+  return found;
+}"""
 BUFFERED = """async () => {
   for (const connection of window.connections)
     for (const one of (await connection.getStats()).values())
@@ -117,6 +133,8 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             Thread(target=parrot, args=(home.base, call), daemon=True).start()
         sound = record(page, given.bursts)
         buffered = page.evaluate(BUFFERED)
+        if given.jitter and (ports := set(page.evaluate(PORTS))) != {relay}:
+            raise SystemExit(f"media went by {ports}, not all by the relay on {relay}")
     through = "LiveKit alone" if given.floor else "the call" if given.bridge else "Offhook's echo"
     return figures(sound, given.bursts, RATE) | buffered | {"jitter_ms": given.jitter, "through": through}
 
