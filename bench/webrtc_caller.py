@@ -130,7 +130,7 @@ class Caller:
         self.heard.append(Heard(now, now))
         if self.phase is Phase.WAITING:
             self.responses.append(now - self._at + ANSWER_S)
-        elif self.phase is not Phase.LISTENING:
+        elif self.phase in (Phase.ASKING, Phase.THINKING):
             self.early += 1
         self.phase = Phase.LISTENING
 

@@ -117,6 +117,7 @@ async def by_webrtc(url: str, caller: Caller) -> None:
     sender = connection.addTrack(Nothing())
     try:
         await connection.setLocalDescription(await connection.createOffer())
+        hear(sender.transport, caller)
         async with httpx.AsyncClient(timeout=UP_S) as http:
             offer = {"type": "offer", "sdp": connection.localDescription.sdp}
             answer = (await http.post(f"{url}/api/webrtc/offer", json=offer)).raise_for_status().json()
@@ -131,13 +132,30 @@ async def by_webrtc(url: str, caller: Caller) -> None:
         await connection.close()
 
 
+def hear(dtls: Any, caller: Caller) -> None:
+    """What comes is unlocked and told; what came before the keys did, right after them."""
+    early: list[bytes] = []
+
+    def came(data: bytes) -> None:
+        early.append(data)
+        if dtls._rx_srtp is None:
+            return
+        while early:
+            try:
+                packet = dtls._rx_srtp.unprotect(early.pop(0))
+            except SrtpError:
+                continue
+            if len(packet) - 12 - 4 * (packet[0] & 15) > LOUD_BYTES:
+                caller.loud(FRAME_S, now())
+
+    dtls.transport._connection.media = came
+
+
 def carry(connection: Any, sender: Any, caller: Caller) -> None:
-    """Frames become SRTP packets at once, and what comes is unlocked and told."""
+    """Frames become SRTP packets at once."""
     dtls = sender.transport
-    ice = dtls.transport._connection
-    pair = ice._nominated[1]
-    send, address = pair.protocol.transport.sendto, pair.remote_addr
-    lock, unlock = dtls._tx_srtp.protect, dtls._rx_srtp.unprotect
+    pair = dtls.transport._connection._nominated[1]
+    send, address, lock = pair.protocol.transport.sendto, pair.remote_addr, dtls._tx_srtp.protect
     payload_type = connection.getTransceivers()[0]._codecs[0].payloadType
     head, ssrc, count = struct.Struct("!BBHII").pack, sender._ssrc, 0
 
@@ -148,15 +166,7 @@ def carry(connection: Any, sender: Any, caller: Caller) -> None:
             packet = head(128, payload_type, count & 0xFFFF, count * 960 & 0xFFFF_FFFF, ssrc) + frame
             send(lock(packet), address)
 
-    def came(data: bytes) -> None:
-        try:
-            packet = unlock(data)
-        except SrtpError:
-            return
-        if len(packet) - 12 - 4 * (packet[0] & 15) > LOUD_BYTES:
-            caller.loud(FRAME_S, now())
-
-    caller.send, ice.media = leave, came
+    caller.send = leave
 
 
 async def by_socket(url: str, caller: Caller, codec: str) -> None:
