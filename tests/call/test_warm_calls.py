@@ -147,7 +147,7 @@ async def back(warm, state, line, since=None):
 
 
 async def test_declined_by_the_last_one(warm_of, capsys):
-    warm = await warm_of()
+    warm = await warm_of(rules=replace(RULES, ring_s=10.0, all_s=20.0))
     warm.ask()
     await warm.until(S.RINGING)
     await warm.humans.run(2500)
@@ -175,6 +175,9 @@ async def test_who_accepted_and_does_not_come_is_missed(warm_of):
     warm.ask()
     await warm.until(S.RINGING)
     warm.desk.accept(ANN, warm.call.id)
+    timer = warm.desk._consults[warm.call.id]._timer
+    warm.desk.accept(ANN, warm.call.id)
+    assert warm.desk._consults[warm.call.id]._timer is timer, "who says so twice gets no more time"
     await back(warm, S.TIMED_OUT, "timed_out")
 
 

@@ -187,6 +187,15 @@ class TestDoctor:
         assert [check.mark for check in found] == marks
         assert "canary" not in repr(found)
 
+    def test_online_a_livekit_server_that_is_not_there_is_told(self) -> None:
+        with socket.socket() as taken:  # bound, and nobody listens
+            taken.bind(("127.0.0.1", 0))
+            url = f"ws://127.0.0.1:{taken.getsockname()[1]}"
+            given = {"url": url, "api_key": "k", "api_secret": "canary"}
+            settings = Settings.model_validate({"livekit": given})
+            (check,) = checks.check_livekit(settings, online=True)
+        assert (check.mark, check.advice) == (Mark.WRONG, "start the LiveKit server, or correct livekit.url")
+
     def test_a_vendor_needs_its_key(self) -> None:
         (check,) = check_providers(Settings.model_validate({"speech": {"llm": "openai"}}))
         assert (check.name, check.mark) == ("speech.llm", Mark.WRONG)

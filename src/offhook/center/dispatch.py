@@ -79,10 +79,6 @@ class Dispatcher:
         """What a process has now."""
         self._reports[slot] = (now, report)
 
-    def lost(self, slot: int) -> None:
-        """A process is gone."""
-        self._reports.pop(slot, None)
-
     def answer(self, person: str, call: str, now: float) -> Taken | None:
         """None when that ring is over."""
         self._gather(now)

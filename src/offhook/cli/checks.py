@@ -70,7 +70,7 @@ def run_checks(online: bool = False) -> Iterator[Check]:
         check_tools,
         check_public_url,
         check_api_key,
-        check_livekit,
+        partial(check_livekit, online=online),
         check_memory,
     )
     for check in checks:
@@ -187,7 +187,8 @@ def check_api_key(settings: Settings) -> Iterator[Check]:
         yield Check("api key", Mark.GOOD, "none: the console and the API answer on this machine only")
 
 
-def check_livekit(settings: Settings) -> Iterator[Check]:
+def check_livekit(settings: Settings, online: bool = False) -> Iterator[Check]:
+    """`online` asks the rooms' server whether it is there."""
     wanted = settings.livekit
     if wanted == type(wanted)():
         return
@@ -197,7 +198,18 @@ def check_livekit(settings: Settings) -> Iterator[Check]:
         yield Check("livekit", Mark.WRONG, "its packages are missing", "pip install 'offhook[livekit]'")
     else:
         how = "agents are sent there" if wanted.join == "dispatch" else "agents join by themselves"
-        yield Check("livekit", Mark.GOOD, f"rooms at {wanted.url}: {how} as {wanted.agent_name!r}")
+        where = f"rooms at {wanted.url}: {how} as {wanted.agent_name!r}"
+        if not online:
+            yield Check("livekit", Mark.GOOD, f"{where} (not called; --online does)")
+        elif _answers(re.sub("^ws", "http", wanted.url)):
+            yield Check("livekit", Mark.GOOD, where)
+        else:
+            yield Check(
+                "livekit",
+                Mark.WRONG,
+                f"{where}: no answer",
+                "start the LiveKit server, or correct livekit.url",
+            )
 
 
 def check_memory(settings: Settings) -> Iterator[Check]:
@@ -209,6 +221,13 @@ def check_memory(settings: Settings) -> Iterator[Check]:
     finding = f"{free / 1e9:.1f} GB available; at most {settings.limits.max_calls} calls (limits.max_calls)"
     low = free < 1 << 30
     yield Check("memory", Mark.NOTE if low else Mark.GOOD, finding, "lower limits.max_calls" if low else "")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=_WAIT).status_code == httpx.codes.OK
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
 
 
 def _is_offhook(url: str) -> bool:

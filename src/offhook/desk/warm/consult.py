@@ -59,6 +59,7 @@ class Consult:
         self._began = self._timeline.now_ms()
         self._until = asyncio.get_running_loop().time() + parts.rules.all_s
         self._asked: set[str] = set()
+        self._accepted = False
         self._last = Signal.NOBODY
         self._why = ""
         self._summary = ""
@@ -90,9 +91,15 @@ class Consult:
         return self.state is ConsultState.RINGING and self.person is not None and self.person.id == person.id
 
     def accept(self, person: Person) -> None:
-        """Who is rung comes. Raises ConflictError when it rings for them no more."""
+        """Who is rung comes; saying so again gives no more time.
+
+        Raises ConflictError when it rings for them no more.
+        """
         if not self.rings_for(person):
             raise ConflictError("this call does not ring for you any more")
+        if self._accepted:
+            return
+        self._accepted = True
         self._after(self._parts.rules.join_s, Signal.MISSED)
         self._show("consult_over", why="answered")
 
@@ -184,6 +191,7 @@ class Consult:
             self.signal(self._last)
 
     def _ring(self) -> None:
+        self._accepted = False
         self._briefing = self._brief_now()
         self._after(self._parts.rules.ring_s, Signal.MISSED)
         self.show_ring()
