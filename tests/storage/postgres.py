@@ -37,7 +37,9 @@ def server() -> Iterator[str]:
             shutil.chown(folder, who["user"])
         data = folder / "data"
         run = {"check": True, "capture_output": True, "cwd": folder, "timeout": 60, **who}
-        subprocess.run(["initdb", "-D", data, "-A", "trust", "-U", "offhook", "--no-sync"], **run)
+        subprocess.run(
+            ["initdb", "-D", data, "-A", "trust", "-U", "offhook", "-E", "UTF8", "--no-sync"], **run
+        )
         options = ["-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=20"]
         program = Path(os.path.realpath(str(shutil.which("initdb")))).with_name("postgres")
         with open(folder.parent / f"{folder.name}.log", "wb") as log:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import create_engine, make_url, text
 
 from offhook.cli.checks import Mark
 from offhook.cli.house_checks import check_database, has_users
+from offhook.foundation.errors import StorageError
 from offhook.settings import Settings
 from offhook.storage.sql import SqlStore
 
@@ -42,3 +44,17 @@ def test_a_server_that_is_not_there_is_told_without_its_password(tmp_path: Path)
 def test_other_kinds_of_databases_are_refused() -> None:
     with pytest.raises(ValidationError):
         Settings(database=SecretStr("mysql://host/name"))
+
+
+def test_a_database_that_cannot_hold_any_language_is_refused(postgres_url: str) -> None:
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    name = "ascii"
+    with server.connect() as connection:
+        connection.execute(
+            text(
+                f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+            )
+        )
+    server.dispose()
+    with pytest.raises(StorageError, match="SQL_ASCII: make one with UTF8"):
+        SqlStore(str(make_url(postgres_url).set(database=name)))

@@ -10,7 +10,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -51,7 +51,7 @@ def connect(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, client_encoding="utf8")
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise StorageError("the database URL is not understood, or its driver is not installed") from None
 
@@ -62,12 +62,21 @@ def _config() -> Config:
     return config
 
 
+def _check_encoding(connection: Connection) -> None:
+    """Words are in any language, and the driver gives bytes where the encoding says nothing of them."""
+    if connection.dialect.name == "postgresql":
+        encoding = connection.execute(text("SHOW server_encoding")).scalar()
+        if encoding != "UTF8":
+            raise StorageError(f"the database's encoding is {encoding}: make one with UTF8", retryable=False)
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the database to today's shape. Raises StorageError; a failed step changes nothing."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = _config()
     try:
         with engine.begin() as connection:
+            _check_encoding(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError:
