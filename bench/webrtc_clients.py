@@ -188,8 +188,9 @@ async def by_socket(url: str, caller: Caller, codec: str) -> None:
                 if isinstance(raw, str):
                     if raw.startswith('{"type":"mark"'):
                         await socket.send(raw)
+                    was_up = bool(caller.up_at)
                     told(caller, raw)
-                    if caller.up_at:
+                    if caller.up_at and not was_up:
                         caller.send = leave
                 elif raw[0] == 2 and len(raw) - 8 > LOUD_BYTES:
                     caller.loud(FRAME_S, now())
@@ -220,10 +221,10 @@ class Ticks:
     def _tick(self) -> None:
         self.late.append(self._loop.time() - self._due)
         self._count += 1
-        for caller in self.slots[self._count % SLOTS]:
-            caller.tick(now())
         self._due += FRAME_S / SLOTS
         self._loop.call_at(self._due, self._tick)
+        for caller in self.slots[self._count % SLOTS]:
+            caller.tick(now())
 
 
 async def one(way: Callable[[str, Caller], Any], url: str, caller: Caller) -> None:
