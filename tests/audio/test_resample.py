@@ -4,7 +4,8 @@ from audio_signals import sine, thd_n_db
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offhook.audio.resample import Resampler, resample_clip, transition_hz
+from offhook.audio import resample
+from offhook.audio.resample import Resampler, prepare, resample_clip, transition_hz
 from offhook.foundation.errors import WireError
 
 LIVE = [
@@ -142,3 +143,14 @@ def test_clips_have_no_delay():
     assert len(resample_clip(tone[:0], 24000, 8000)) == 0
     with pytest.raises(WireError):
         resample_clip(tone, 24000, 0)
+
+
+def test_filters_are_made_before_they_are_wanted():
+    resample._filter.cache_clear()
+    prepare((8000, 16000, 8000))
+    made = resample._filter.cache_info().currsize
+    assert made == 2, "each way between two rates, once"
+    Resampler(8000, 16000).process(np.zeros(160, np.int16))
+    assert resample._filter.cache_info().currsize == made
+    with pytest.raises(WireError):
+        prepare((8000, 1))

@@ -35,6 +35,7 @@ from offhook.protocols.live import (
     Say,
     SetStance,
     Transfer,
+    Warm,
     read,
     read_ask,
     read_binary,
@@ -101,6 +102,11 @@ def test_a_query_that_is_refused(query: dict[str, str]) -> None:
         ({"type": "instruct", "text": "offer a refund"}, Instruct("offer a refund")),
         ({"type": "inject", "clip": "hold-line"}, Inject("hold-line")),
         ({"type": "transfer", "to": " +1 555-0142 "}, Transfer("+1 555-0142")),
+        ({"type": "warm", "to": " queue:support "}, Warm("queue:support", "", True, False)),
+        (
+            {"type": "warm", "to": "anyone", "reason": "a refund", "coach": False, "auto": True},
+            Warm("anyone", "a refund", False, True),
+        ),
         ({"type": "coach_now"}, CoachNow()),
         ({"type": "coach"}, CoachWish()),
         (
@@ -165,6 +171,8 @@ def test_a_message(fields: dict[str, Any], command: Any) -> None:
         ({"type": "instruct", "text": "x" * 2001}, WireError),
         ({"type": "inject", "clip": "../../etc/passwd"}, WireError),
         ({"type": "inject", "clip": ""}, WireError),
+        ({"type": "warm", "to": " "}, WireError),
+        ({"type": "warm", "to": "anyone", "coach": "yes"}, WireError),
         ({"type": "transfer"}, WireError),
         ({"type": "transfer", "to": "  "}, WireError),
         ({"type": "transfer", "to": "1" * 257}, WireError),
