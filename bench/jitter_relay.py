@@ -55,9 +55,10 @@ class Jitter:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         due = 0.0
         while piece := await reader.read(65_536):
-            due = max(due, self._loop.time() + self.delay())
+            # timers of one moment have no order among each other, so no two have one
+            due = max(due + 1e-6, self._loop.time() + self.delay())
             self._loop.call_at(due, writer.write, piece)
-        self._loop.call_at(due, writer.close)
+        self._loop.call_at(due + 1e-6, writer.close)
 
 
 class _Near(asyncio.DatagramProtocol):
