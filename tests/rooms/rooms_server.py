@@ -38,7 +38,7 @@ MISSING = [
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as line:
-        line.bind(("127.0.0.1", 0))
+        line.bind(("", 0))  # it listens on all addresses
         return int(line.getsockname()[1])
 
 
