@@ -1,6 +1,6 @@
 // One-key commands: what a key press means where nobody is typing. The page says what each key does.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export type Keys = Record<string, () => void>;
 
@@ -17,7 +17,8 @@ export function commandFor(event: KeyboardEvent, keys: Keys): (() => void) | nul
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // With the buttons, not after they are painted: who presses at once is heard.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       const command = commandFor(event, latest.current);
       if (command === null) return;

@@ -185,9 +185,11 @@ def test_the_microphone_is_shut_until_the_server_says_that_one_talks(stage_page)
     assert stage.sound > 10
     stage.say({"type": "mode", **recorded.seating("agent", "listen")})
     strip(page, "Nobody hears you", "private")
-    page.wait_for_timeout(300)
-    before = stage.sound
-    page.wait_for_timeout(400)
+    for _ in range(10):  # what a busy browser had on its way still comes
+        before = stage.sound
+        page.wait_for_timeout(400)
+        if stage.sound == before:
+            break
     assert stage.sound == before
 
 
