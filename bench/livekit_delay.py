@@ -12,7 +12,6 @@ card adds is not in it. Offhook subscribes, decodes to 16 kHz, publishes: all of
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import shutil
 import sys
@@ -32,7 +31,7 @@ from house import house
 from jitter_relay import Jitter
 from offhook.channels.livekit_server import Keys, caller_token
 from utterances import ROOT
-from webrtc_delay import CHIRP_S, LAB, RTC_EAR, figures, parrot
+from webrtc_delay import CHIRP_S, LAB, RTC_EAR, figures, parrot, recorded
 
 sys.path[:0] = [str(ROOT / "tests" / "rooms")]
 from rooms_server import KEY, SECRET, RoomsServer  # noqa: E402
@@ -184,16 +183,7 @@ def record(page: Page, bursts: int) -> np.ndarray:
     page.wait_for_timeout(3_000)
     page.evaluate("window.recording = true")
     page.wait_for_timeout(page.evaluate(f"window.said({bursts})") + 1_500)
-    text = page.evaluate(
-        """() => window.pieces.map((bytes) => {
-          let text = "";
-          for (let i = 0; i < bytes.length; i += 8192)
-            text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-          return btoa(text);
-        })"""
-    )
-    raw = b"".join(base64.b64decode(piece) for piece in text)
-    return np.frombuffer(raw, np.int16).reshape(-1, 2)
+    return recorded(page)
 
 
 def main() -> None:

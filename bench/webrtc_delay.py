@@ -171,6 +171,20 @@ def parrot(base: str, call_id: str) -> None:
                 socket.send(message)
 
 
+def recorded(page: Page) -> np.ndarray:
+    """What the page has kept of microphone and ear, two columns."""
+    text = page.evaluate(
+        """() => window.pieces.map((bytes) => {
+          let text = "";
+          for (let i = 0; i < bytes.length; i += 8192)
+            text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+          return btoa(text);
+        })"""
+    )
+    raw = b"".join(base64.b64decode(piece) for piece in text)
+    return np.frombuffer(raw, np.int16).reshape(-1, 2)
+
+
 def record(page: Page, bursts: int, operator: str) -> tuple[np.ndarray, dict[str, Any]]:
     """Microphone and ear, two columns."""
     for _ in range(300):
@@ -184,22 +198,14 @@ def record(page: Page, bursts: int, operator: str) -> tuple[np.ndarray, dict[str
     page.wait_for_timeout(2_000)
     page.evaluate("window.recording = true")
     page.wait_for_timeout(page.evaluate(f"window.said({bursts})") + 1_500)
-    text = page.evaluate(
-        """() => window.pieces.map((bytes) => {
-          let text = "";
-          for (let i = 0; i < bytes.length; i += 8192)
-            text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-          return btoa(text);
-        })"""
-    )
+    sound = recorded(page)
     seen = page.evaluate("({...window.offhookCall})")
     more = {
         "used": seen["transport"],
         "underruns": seen["underruns"],
         "buffer_ms": round(seen["bufferedMs"], 1),
     }
-    raw = b"".join(base64.b64decode(piece) for piece in text)
-    return np.frombuffer(raw, np.int16).reshape(-1, 2), more
+    return sound, more
 
 
 def figures(sound: np.ndarray, bursts: int, rate: int) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 
 from offhook.audio.frame import AudioFormat
@@ -11,13 +10,13 @@ from offhook.channels.base import CallerListener
 from offhook.channels.livekit_ffi import FORMAT, Mouth
 from offhook.channels.livekit_words import Words
 from offhook.channels.playout import Playout
+from offhook.foundation.destination import destination
 from offhook.foundation.errors import RefusedError
 from offhook.foundation.events import ChannelKind, EndReason, Entry
 
 PLAYOUT_MS = 120
 """What lies between us and a participant's ear besides the sound that waits: the way, and a jitter buffer."""
 LAST_WORDS_S = 2.0
-_DESTINATION = re.compile(r"\+?[0-9]{2,15}\Z|sip:[^\s<>\"@]{1,64}@[A-Za-z0-9.-]{1,128}(:[0-9]{1,5})?\Z")
 
 
 class LiveKitChannel:
@@ -39,9 +38,9 @@ class LiveKitChannel:
 
     def refer(self, to: str) -> None:
         """Raises RefusedError for what is no number and no address."""
-        tidy = to.strip() if to.startswith("sip:") else re.sub(r"[\s().-]", "", to)
-        if not self.refers or not _DESTINATION.match(tidy):
-            raise RefusedError("a transfer goes to a phone number or a sip: address")
+        if not self.refers:
+            raise RefusedError("only a caller who came by telephone can be put through")
+        tidy = destination(to)
         self.referred = tidy if tidy.startswith("sip:") else f"tel:{tidy}"
 
     @property

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 
 from offhook.foundation.clock import Clock
-from offhook.foundation.errors import RefusedError
-
-_DESTINATION = re.compile(r"\+?[0-9]{2,15}\Z|sip:[^\s<>\"@]{1,64}@[A-Za-z0-9.-]{1,128}(:[0-9]{1,5})?\Z")
-
-
-def destination(text: str) -> str:
-    """A phone number without spaces and dashes, or a `sip:` address. Raises RefusedError for all else."""
-    tidy = text.strip() if text.startswith("sip:") else re.sub(r"[\s().-]", "", text)
-    if not _DESTINATION.match(tidy):
-        raise RefusedError("a transfer goes to a phone number or a sip: address")
-    return tidy
+from offhook.foundation.destination import destination
 
 
 class TransferBook:
