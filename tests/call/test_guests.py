@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.call.human_stage import LOUD, WIDE, HumanStage, Tone, staged
 
 from offhook.call.guests import MAX_GUESTS
+from offhook.call.turns import Signal
 from offhook.foundation.desk_events import LegJoined, LegLeft
 from offhook.foundation.errors import LimitError
-from offhook.foundation.events import EndReason, Interrupted, LegKind, TranscriptFinal
+from offhook.foundation.events import EndReason, Interrupted, LegKind, NoInput, TranscriptFinal
 from offhook.foundation.people import Mode, Stance
 from offhook.speech.base import Message
 
@@ -82,6 +84,32 @@ async def test_a_guest_who_talks_over_the_agent_stops_it(stage_of, agent) -> Non
     await humans.run(900, QUIET)
     assert len(humans.events(Interrupted)) == 1
     assert humans.stage.floor == "listening"
+
+
+async def test_what_a_guest_says_over_a_prompt_is_answered(stage_of, agent) -> None:
+    humans = await staged(stage_of, agent, ears=("What does it cost?",))
+    visitor = enter(humans, "alice")
+    await humans.run(200, QUIET)
+    visitor.mic.peak = LOUD
+    await humans.run(500, QUIET)  # short enough that the agent does not give way
+    visitor.mic.peak = 0.0
+    humans.session.conversation.signal(Signal.NO_INPUT)  # before the words are known
+    await humans.run(1500, QUIET)
+    assert humans.events(TranscriptFinal)[-1].text == "Are"
+    last = humans.stage.llm.requests[-1].messages[-1]
+    assert last == Message(LegKind.CALLER, "What does it cost?", speaker="Alice")
+
+
+async def test_while_a_guest_speaks_nobody_is_asked_whether_they_are_there(stage_of, agent) -> None:
+    patient = replace(agent, patience=replace(agent.patience, no_input_ms=1500))
+    humans = await staged(stage_of, patient, ears=("It is a long story, I am afraid.",))
+    visitor = enter(humans, "alice", answered=False)
+    visitor.mic.peak = LOUD
+    await humans.run(4000, QUIET)
+    assert not humans.events(NoInput)
+    visitor.mic.peak = 0.0
+    await humans.run(3000, QUIET)
+    assert humans.events(NoInput)
 
 
 async def test_an_aside_over_the_agent_is_not_answered(stage_of, agent) -> None:

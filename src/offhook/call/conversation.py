@@ -277,11 +277,17 @@ class Conversation(Conduct):
             return
         if floor is Floor.THINKING and self.hearing.text:
             self._commit()  # the caller's own turn, which is answered together with this
+        wanted = answered and not self.aside.away and not self.saying
+        answers = wanted and self._loop_guard.allow(self._timeline.now_ms(), text)
+        if answers and talking:
+            self.silence()  # what was heard of it was said before these words
         self._history.add(LegKind.CALLER, text, name)
-        if not answered or self.aside.away or self.saying:
-            return
-        if self._loop_guard.allow(self._timeline.now_ms(), text):
+        if answers:
             self.ask("")
+
+    def attend(self) -> None:
+        """Somebody else at the caller's end speaks: the caller listens, and is not silent."""
+        self._begin_wait()
 
     def give_way(self) -> None:
         """Somebody else talks over the agent, which stops."""

@@ -127,6 +127,9 @@ class Dialogue(Protocol):
         """Somebody else at the caller's end said (or `typed`) this, and it is on the timeline: the agent
         knows it, and answers it, too, where it is `answered`."""
 
+    def attend(self) -> None:
+        """Somebody else at the caller's end is speaking: nobody is asked whether they are there."""
+
     def give_way(self) -> None:
         """Somebody else at the caller's end talks over the agent, which stops. Idempotent."""
 

@@ -253,6 +253,10 @@ class DuplexConversation(DuplexTurns):
         self._think()
         self._show()
 
+    def attend(self) -> None:
+        """Somebody else at the caller's end speaks: the caller listens, and is not silent."""
+        self._waits.input(self._timeline.now_ms())
+
     def give_way(self) -> None:
         """Somebody else talks over the agent, which stops."""
         if not self._ended and not self.aside.away and not self.aside.saying and self._closing is None:

@@ -166,13 +166,13 @@ class Guests:
         self._said(guest, text, typed=True)
 
     def tick(self) -> None:
-        """Every 20 ms: an agent who is talked over gives way."""
+        """Every 20 ms: an agent who is talked over gives way, and nobody is silent while a guest speaks."""
         for guest in self._present:
             hearing = guest.hearing
-            if hearing is None or not hearing.voice.speaking or not guest.answered:
+            if hearing is None or not hearing.owes_words or hearing.spoken_ms > BABBLE_MS:
                 continue
-            spoken_ms = hearing.voice.speech_ended_ms - hearing.voice.speech_began_ms
-            if GIVE_WAY_MS <= spoken_ms <= BABBLE_MS and self._hall.mode is Mode.AGENT:
+            self._hall.conversation.attend()
+            if hearing.spoken_ms >= GIVE_WAY_MS and guest.answered and self._hall.mode is Mode.AGENT:
                 self._hall.conversation.give_way()
 
     def close(self) -> None:

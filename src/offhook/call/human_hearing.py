@@ -150,6 +150,11 @@ class HumanHearing:
         voice = self.voice
         return voice.speech_ended_ms - voice.speech_began_ms if voice.speaking else 0
 
+    @property
+    def owes_words(self) -> bool:
+        """Whether a turn is being spoken, or was, whose words are not final."""
+        return self._hearing
+
     # What the media clock asks.
 
     def window(self, window: bytes, probability: float) -> None:
