@@ -11,7 +11,7 @@ import pytest
 from tests.call.conftest import AGENT
 
 from offhook.audio.wav import write_wav
-from offhook.center.phrases import Phrases, phrases_in, told
+from offhook.center.phrases import Phrases, filled, phrases_in, told
 from offhook.center.routing import Target, TargetKind
 from offhook.center.skill_book import SkillBook
 from offhook.center.voicemail import voicemail
@@ -119,6 +119,7 @@ def test_lines_by_language() -> None:
     assert "number 3" in told(own, 3, 200, first=True, key="9")
     assert "about 3 minutes" in told(own, 3, 200, first=True, key="9")
     assert "press 9" in told(own, 3, 200, first=True, key="9")
+    assert filled("{joined} {key} {", key=9) == "{joined} 9 {"
     assert "wait" not in told(own, 3, -1, first=False, key="")
 
 

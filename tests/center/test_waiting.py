@@ -282,11 +282,35 @@ async def test_who_takes_a_caller_that_is_about_to_go_has_the_call(house: Make) 
 
 async def test_words_ask_to_be_called_back(house: Make) -> None:
     stage = await house()
-    stage.stt.texts = ["Could you please call me back?"]
+    stage.stt.texts = ["Could you please call me back?", "Yes, please."]
     await stage.tend(10_000)
+    await stage.say(600)
+    await stage.tend(4_000)
+    assert stage.said()[-1] == "Shall we call you back at this number? Say yes, or press 1."
+    assert stage.wishes.kept == []
     await stage.say(600)
     await until(stage, lambda: stage.line.hung_up)
     assert stage.wishes.kept == [("support", "+15550199", "en")]
+
+
+@pytest.mark.parametrize("answer", ["No, I will wait.", ""])
+async def test_a_wish_that_is_not_confirmed_is_none(house: Make, answer: str) -> None:
+    stage = await house()
+    stage.stt.texts = ["Call me back.", *([answer] if answer else []), "Yes."]
+    await stage.tend(4_000)
+    await stage.say(600)
+    if answer:
+        await stage.tend(4_000)
+        await stage.say(600)
+        await stage.tend(2_000)
+    else:
+        await stage.tend(21_000)
+    await stage.say(600)
+    await stage.tend(2_000)
+    lines = [line for line in stage.said() if line.startswith("Shall we")]
+    assert len(lines) == 1
+    assert stage.wishes.kept == []
+    assert stage.session.bridge.waits
 
 
 @pytest.mark.parametrize(

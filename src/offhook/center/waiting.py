@@ -10,7 +10,8 @@ from typing import Protocol
 from offhook.call.directory import LiveCall
 from offhook.call.hold_audio import Pattern
 from offhook.call.modes import TALKS
-from offhook.center.phrases import Phrases, phrases_in, told
+from offhook.call.tools.assent import is_yes
+from offhook.center.phrases import Phrases, filled, phrases_in, told
 from offhook.center.queue_words import QueueRules, Waiter
 from offhook.center.routing import Target
 from offhook.desk.coach.words import plain
@@ -19,6 +20,8 @@ from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
 from offhook.foundation.events import CallEnded, DigitPressed, Entry, LegKind, TranscriptFinal
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 15
+YES_S = 20.0
+"""So long a caller who was understood to wish a call back may say yes; then the wish is none."""
 _CALL_BACK = (  # as `words.plain` spells them
     *("call me back", "callback", "phone me back", "ring me back", "give me a call back"),
     *("اتصلوا بي", "اتصل بي", "كلموني", "كلمني لاحقا", "عاودوا الاتصال", "معاوده الاتصال", "رنوا علي"),
@@ -78,6 +81,7 @@ class WaitingCall:
         self._room = room
         self._first = True
         self._asked_number = False
+        self._yes_until = 0.0
         self._digits = ""
         self._seat = ""
         self._answered_at = 0.0
@@ -101,7 +105,7 @@ class WaitingCall:
 
     def tell(self, position: int, wait_s: float) -> None:
         """Where in line the caller is."""
-        if not self.waits or self._leaving or self._asked_number:
+        if not self.waits or self._leaving or self._asked_number or self._asked_yes:
             return
         key = self.queue.key if position > 1 or self._first else ""
         text = told(self.phrases, position, wait_s, first=self._first, key=key)
@@ -127,6 +131,10 @@ class WaitingCall:
         """The caller is to key in where to call back."""
         self._asked_number, self._digits = True, ""
         self.say(self.phrases.ask_number)
+
+    @property
+    def _asked_yes(self) -> bool:
+        return self._now() < self._yes_until
 
     def goodbye(self) -> None:
         """Nothing is told any more; the call is about to end, or to go elsewhere."""
@@ -197,8 +205,16 @@ class WaitingCall:
 
     def _heard(self, line: TranscriptFinal) -> None:
         self.language = line.language or self.language
-        if self.queue.key and not self._asked_number and _asks_call_back(line.text):
-            self._room.wants_call_back(self, number_of(self.call))
+        if not self.queue.key or self._asked_number:
+            return
+        number, wishes = number_of(self.call), _asks_call_back(line.text)
+        if wishes and number and not self._asked_yes:  # a call does not end by a word that was misheard
+            self._yes_until = self._now() + YES_S
+            self.say(filled(self.phrases.confirm_call_back, key=self.queue.key))
+        elif wishes or (self._asked_yes and is_yes(line.text)):
+            self._room.wants_call_back(self, number)
+        elif self._asked_yes:
+            self._yes_until = 0.0
 
 
 def _asks_call_back(text: str) -> bool:

@@ -30,6 +30,7 @@ class QueuePhrases(Section):
     position: str = Field(default="", max_length=500)
     wait: str = Field(default="", max_length=500)
     offer: str = Field(default="", max_length=500)
+    confirm_call_back: str = Field(default="", max_length=500)
     call_back: str = Field(default="", max_length=500)
     ask_number: str = Field(default="", max_length=500)
     connecting: str = Field(default="", max_length=500)
