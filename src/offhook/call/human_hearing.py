@@ -165,8 +165,8 @@ class HumanHearing:
             self._recognizer.push(window)
         if signal is not None:
             self._note(signal)
-        elif self._hearing and self.leg.position_ms - self._began_ms >= MAX_TURN_MS:
-            self._find()
+        elif self._hearing and self._is_long and (self._finding is None or self._finding.done()):
+            self._find()  # once at a time: a newer question voids the one under way
 
     def tick(self, now: float) -> None:
         """Every 20 ms; `now` is the clock's."""
@@ -252,9 +252,12 @@ class HumanHearing:
         if self._is_over():
             self._commit()
 
+    @property
+    def _is_long(self) -> bool:
+        return self.leg.position_ms - self._began_ms >= MAX_TURN_MS
+
     def _is_over(self) -> bool:
-        long = self.leg.position_ms - self._began_ms >= MAX_TURN_MS
-        return long or (not self.voice.speaking and self.voice.silence_ms >= ENDPOINT_MS)
+        return self._is_long or (not self.voice.speaking and self.voice.silence_ms >= ENDPOINT_MS)
 
     def _commit(self) -> None:
         """The turn is over: its words are final."""
