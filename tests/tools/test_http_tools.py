@@ -62,6 +62,15 @@ async def test_redirects_are_not_followed(run, service):
     assert len(service.asked) == 1
 
 
+async def test_no_caller_gets_another_ones_session(service):
+    http = HttpService(Template(f"{service.url}/me"), True)
+    service.says(b"hello", set_cookie="session=first-callers; Path=/")
+    for caller in ("+15550100", "+15550111"):
+        await http.run({}, ToolContext("call_1", caller=caller))
+    await http.close()
+    assert [asked.headers.get("cookie") for asked in service.asked] == [None, None]
+
+
 async def test_inner_addresses_are_refused_unless_allowed(run, service):
     with pytest.raises(ToolError, match="not a public one"):
         await run(private=False)

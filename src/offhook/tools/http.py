@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,8 @@ class HttpService:
             transport=PinnedTransport(allow_private, limits),
             timeout=httpx.Timeout(30.0, connect=CONNECT_S),
             headers={"user-agent": "offhook"},
+            # Callers share the client: a cookie would be one caller's session in another one's request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     def tool(self, spec: ToolSpec, rules: Rules) -> Tool:
