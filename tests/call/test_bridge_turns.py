@@ -6,6 +6,8 @@ from concurrent.futures import Executor, Future
 
 import pytest
 from tests.call.human_stage import (
+    ABSENT_DB,
+    HERTZ,
     LOUD,
     PRESENT_DB,
     SILENCE,
@@ -179,6 +181,25 @@ async def test_a_line_is_said_in_the_agents_voice_and_the_call_stays_the_humans(
     said = [f.text for f in humans.events(TranscriptFinal) if f.leg is LegKind.AGENT]
     assert said[-2:] == ["Please hold the line.", "One more thing."]
     assert [event.by for event in humans.events(SaidFor)] == ["local", "local"]
+
+
+async def test_a_line_to_a_caller_who_waits_is_heard_and_the_waiting_goes_on(stage_of, agent):
+    humans = await staged(stage_of, agent, seconds=1.0)
+    humans.bridge.wait(True)
+    await humans.run(300, SILENCE)
+    since = humans.now_ms
+    humans.bridge.say("Somebody is with you in a minute.", LOCAL_PERSON)
+    assert humans.bridge.mode is Mode.SAY
+    await humans.run(800, SILENCE)
+    heard = humans.playout.heard(since, since + 800)
+    assert level(heard[1600:6400], HERTZ["agent"], 8000) > PRESENT_DB
+    await humans.run(1500, SILENCE)
+    assert humans.bridge.mode is Mode.HOLD
+    since = humans.now_ms
+    await humans.run(4000, SILENCE)
+    heard = humans.playout.heard(since, since + 4000)
+    assert level(heard[:16000], HERTZ["agent"], 8000) < ABSENT_DB
+    assert abs(heard).max() > 300  # the sound of waiting
 
 
 async def test_a_clip_is_played_in_the_agents_place(stage_of, agent, replies):

@@ -1,4 +1,4 @@
-"""The words of one human on a call, one window of sound after the other, with a recognizer that takes its time."""
+"""The words of one human on a call, one window after the other, by a recognizer that takes its time."""
 
 from __future__ import annotations
 

@@ -317,7 +317,7 @@ class Bridge:
             raise ConflictError("the caller waits while somebody is told about the call")
 
     def _say(self, text: str, sound: tuple[Clause, ...]) -> None:
-        if self.mode is Mode.TAKEOVER:
+        if self.mode in (Mode.TAKEOVER, Mode.HOLD):  # on hold: the caller waits for a human
             self._line = True
             self._settle()
         self._stage.conversation.say_line(text, sound)
