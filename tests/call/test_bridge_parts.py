@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -118,6 +119,26 @@ def test_a_source_is_converted_once_for_all_ears():
     assert not source.sounds
     source.push(bytes(100))
     source.clear()
+
+
+def test_a_source_whose_level_nobody_asks_keeps_no_sound():
+    """Of a caller on hold, and of guests, no level is ever asked; they may be there for an hour."""
+    source = Source(Part.CALLER, LegKind.CALLER, PHONE, 20)
+    frame = Tone(500, PHONE).take(20)
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            source.push(frame)
+            source.advance()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(1_000):
+            source.push(frame)
+            source.advance()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 20_000
+    assert source.level() > -25
 
 
 def test_a_blend_lets_go_of_a_source_softly():

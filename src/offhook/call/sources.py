@@ -5,6 +5,8 @@ A source does not know who hears it.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from offhook.audio.frame import AudioFormat
@@ -14,6 +16,9 @@ from offhook.audio.resample import Resampler
 from offhook.call.elastic import TARGET_MS, Elastic
 from offhook.call.modes import Part
 from offhook.foundation.events import LegKind
+
+LEVEL_FRAMES = 25
+"""A level is that of the last half second at most: of who waits on hold nobody asks it."""
 
 
 class Source:
@@ -29,7 +34,7 @@ class Source:
         self._resamplers: dict[int, Resampler] = {}
         self._now: Samples | None = None
         self._at: dict[int, Samples] = {}
-        self._heard: list[Samples] = []
+        self._heard: deque[Samples] = deque(maxlen=LEVEL_FRAMES)
 
     def push(self, audio: bytes) -> None:
         """Whole samples in the source's format."""
@@ -69,5 +74,6 @@ class Source:
 
     def level(self) -> float:
         """Loudness since it was last asked for, in dBFS."""
-        heard, self._heard = self._heard, []
+        heard = tuple(self._heard)
+        self._heard.clear()
         return round(rms_db(np.concatenate(heard).tobytes()), 1) if heard else SILENCE_DB
