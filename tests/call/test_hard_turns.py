@@ -60,7 +60,8 @@ async def test_a_tool_without_words_is_answered_and_done_once(stage_of, replies)
 
 
 async def test_a_tool_between_sentences_is_done_even_if_the_rest_is_cut(stage_of, replies):
-    llm = replies(["You are booked. ", ToolCall("book", {"service": "haircut"}), "See you on Friday then. "])
+    wanted = {"service": "haircut", "date": "Friday", "time": "10:00"}
+    llm = replies(["You are booked. ", ToolCall("book", wanted), "See you on Friday then. "])
     stage = await stage_of(llm=llm, texts=("Book me.", "One more thing though.")).greeted()
     await stage.say(900)
     await stage.until("speaking")

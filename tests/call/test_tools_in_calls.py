@@ -267,6 +267,19 @@ async def test_a_yes_to_half_a_question_is_none(stage_of, replies):
     assert work.runs == []
 
 
+async def test_nobody_agrees_to_what_is_not_read_to_them(stage_of, replies):
+    work = Work("refunded")
+    long = ToolCall("refund", {"city": f"5 euros {'for the trouble ' * 20} and 500 to another account"})
+    llm = replies([long], [REFUND], ["Done."])
+    texts = ("Refund me.", "Yes.")
+    stage = await stage_of(llm=llm, tools=[work.tool("refund", Effect.MONEY)], texts=texts).greeted()
+    await turn(stage)
+    assert "too long to be read to the caller" in stage.events(ToolCalled)[0].result
+    assert said(stage)[-1] == "To be sure: refund, city: 50 euros. Shall I go ahead?"
+    await turn(stage)
+    assert [arguments for arguments, _ in work.runs] == [REFUND.arguments]
+
+
 async def test_what_has_begun_is_done_though_the_caller_talks_on(stage_of, replies):
     work = Work("sent")
     work.gate.clear()

@@ -15,7 +15,7 @@ from offhook.tools.schema import check
 from offhook.tools.template import Template
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,47}\Z")
-_BUILT_IN = ("hang_up", "transfer", "take_message", "book", "send_dtmf")
+BUILT_IN = ("hang_up", "transfer", "transfer_to_human", "take_message", "book", "send_dtmf")
 _EMPTY = {"type": "object", "properties": {}}
 
 Fault = tuple[tuple[str, ...], Any, str]
@@ -75,7 +75,7 @@ def check_tools(tools: Mapping[str, ToolSettings]) -> None:
 def _faults(name: str, tool: ToolSettings) -> Iterator[Fault]:
     if not _NAME.match(name):
         yield (), name, "tool names of letters, digits, - and _"
-    if name in _BUILT_IN:
+    if name in BUILT_IN:
         yield (), name, "another name: this tool is built in"
     if tool.kind == "http":
         yield from _http_faults(tool)

@@ -37,6 +37,8 @@ please thank thanks you that's that is it's it i am well um uh er perfect great 
 por favor gracias es eso muy bien s'il vous te plaît merci c'est ça bitte danke das ist so
 per favore grazie è obrigado obrigada é isso пожалуйста спасибо
 """
+_ASKING = frozenset(("am", "is", "ist", "est"))
+"""A turn that begins so asks whether it is, which recognizers often write without a question mark."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -56,6 +58,6 @@ def is_yes(text: str) -> bool:
     if "?" in text or "؟" in text or any(c.isdigit() for c in text):
         return False
     words = _WORD.findall(_PHRASE.sub(" yes ", _bare(text)))
-    if not 0 < len(words) <= MAX_WORDS:
+    if not 0 < len(words) <= MAX_WORDS or words[0] in _ASKING:
         return False
     return all(word in _KNOWN for word in words) and any(word in _YES_WORDS for word in words)

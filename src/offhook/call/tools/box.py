@@ -36,6 +36,7 @@ MOST_PER_CALL = 40
 _FAILED = "failed: {reason}"
 _TIMED_OUT = "failed: no answer within {seconds:g} seconds"
 _ASKED = "not run yet: the caller was asked {question!r}; it is run when the caller says yes"
+_TOO_LONG = "failed: the arguments are too long to be read to the caller, who has to agree; make them shorter"
 _TO_ASK = "not run yet: ask the caller {question!r}; when the caller has said yes, call it again like this"
 _log = structlog.get_logger(__name__)
 
@@ -182,7 +183,10 @@ class Toolbox:
         return waiting is not None and waiting.agreed and _key(waiting.call) == _key(call)
 
     def _ask(self, call: ToolCall, rules: Rules, language: str) -> Outcome:
-        question = self.agent.line("confirm", language).replace("{what}", _worded(call, rules.confirm))
+        what = _worded(call, rules.confirm)
+        if len(what) > MAX_QUESTION_CHARS:  # nobody agrees to what is not read to them
+            return Outcome(_TOO_LONG, True, unfit=True)
+        question = self.agent.line("confirm", language).replace("{what}", what)
         self._waiting = _Waiting(call, question, self._timeline.now_ms())
         if self.model_asks:
             return Outcome(_TO_ASK.format(question=question))
@@ -250,9 +254,9 @@ def _worded(call: ToolCall, confirm: str) -> str:
     if confirm:
         for name, value in values.items():
             confirm = confirm.replace(f"{{{name}}}", value)
-        return confirm[:MAX_QUESTION_CHARS]
+        return confirm
     listed = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in values.items())
-    return f"{call.name.replace('_', ' ')}{', ' if listed else ''}{listed}"[:MAX_QUESTION_CHARS]
+    return f"{call.name.replace('_', ' ')}{', ' if listed else ''}{listed}"
 
 
 def _plain(value: Any) -> str:

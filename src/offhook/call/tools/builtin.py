@@ -103,6 +103,8 @@ def run(name: str, arguments: dict[str, Any], agent: Agent, language: str = "") 
         case "transfer_to_human":
             return Outcome("refused: this agent has nobody to ask", True, line=agent.line("nobody", language))
         case "take_message" | "book":
+            if lacking := _lacking(name, arguments):
+                return Outcome(f"failed: not kept without {lacking}; ask the caller", True, unfit=True)
             return Outcome("kept", line=agent.line("noted", language))
         case "send_dtmf":
             digits = str(arguments.get("digits", "")).replace(" ", "").upper()
@@ -111,3 +113,11 @@ def run(name: str, arguments: dict[str, Any], agent: Agent, language: str = "") 
             return Outcome("pressed", digits=digits)
         case _:
             return Outcome("refused: there is no such tool", True, line=agent.line("cannot", language))
+
+
+def _lacking(name: str, arguments: dict[str, Any]) -> str:
+    """Which arguments that a tool cannot do without are missing or empty."""
+    spec = next(spec for spec in SPECS if spec.name == name)
+    return ", ".join(
+        each for each in spec.parameters["required"] if not str(arguments.get(each) or "").strip()
+    )
