@@ -47,7 +47,7 @@ def digest(secret: str) -> str:
 
 
 class Sessions:
-    """`on_revoked` are called with a person's id and a session's id when that session ends before its time,
+    """`on_revoked` are called with a person's id and a session's id when that session ends, also by its time,
     or its person is no longer the same: its sockets must close. Event loop only, but `load`."""
 
     def __init__(self, rows: PeopleRows, clock: Clock, idle: timedelta, life: timedelta) -> None:
@@ -58,6 +58,7 @@ class Sessions:
         self._known = Snapshot(0, {}, {})
         self._seen: dict[str, datetime] = {}
         self._unsaved: dict[str, datetime] = {}
+        self._over: set[str] = set()
         self._lock = asyncio.Lock()
         self._poll: asyncio.Task[None] | None = None
         self.on_revoked: list[Revoked] = []
@@ -147,12 +148,20 @@ class Sessions:
         for book in (self._seen, self._unsaved):
             for gone in [session for session in book if session not in found.sessions]:
                 del book[gone]
+        self._over &= found.sessions.keys()
         if found.users and not before.users:
             self._revoke(LOCAL_PERSON.id, LOCAL)
         for record in before.sessions.values():
             old, new = before.users.get(record.user_id), found.users.get(record.user_id)
             same = old is not None and new is not None and old.person == new.person
             if record.id not in found.sessions or not same:
+                self._revoke(record.user_id, record.id)
+
+    def _end_in_time(self) -> None:
+        """Sessions whose time has come end for their sockets, too; each is told once."""
+        for record in self._known.sessions.values():
+            if record.id not in self._over and self._is_over(record):
+                self._over.add(record.id)
                 self._revoke(record.user_id, record.id)
 
     def _revoke(self, person: str, session: str) -> None:
@@ -192,6 +201,7 @@ class Sessions:
         since, well = self._clock.now(), True
         while True:
             await asyncio.sleep(POLL_S)
+            self._end_in_time()
             late = self._clock.now() - since >= RELOAD_S
             try:
                 if late:
