@@ -173,6 +173,15 @@ async def test_a_stopping_server_tells_its_clients():
         assert client.closed[0] == 1001
 
 
+async def test_a_client_secrets_session_that_cannot_be_had_is_told_and_not_begun():
+    async with staged() as stage:
+        client = stage.connect({"type": "realtime", "audio": {"output": {"voice": "gone"}}})
+        (error,) = client.events
+        assert (error["type"], error["error"]["param"]) == ("error", "session.audio.output.voice")
+        assert client.closed is not None
+        assert client.closed[0] == 1008
+
+
 async def test_an_agent_that_is_refused_ends_the_session():
     async with staged() as stage:
         client = stage.connect()

@@ -82,6 +82,19 @@ async def test_a_client_secret_opens_the_door_with_its_session(make_stage: Any) 
 
 
 @on_uvloop
+async def test_a_client_secret_opens_the_model_that_it_was_made_for(make_stage: Any) -> None:
+    async with serving(make_stage(key=KEY)) as port:
+        client = AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=KEY)
+        made = await client.realtime.client_secrets.create(session={"type": "realtime", "model": "default"})
+        page = AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=made.value)
+        async with page.realtime.connect(model="cascade") as connection:
+            created = await connection.recv()
+            assert created.session.model == "default"
+        await client.close()
+        await page.close()
+
+
+@on_uvloop
 async def test_a_full_or_stopping_house_says_so(make_stage: Any) -> None:
     stage = make_stage()
     async with serving(stage) as port:

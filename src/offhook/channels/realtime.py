@@ -66,8 +66,13 @@ class RealtimeSocket(PeerSocket):
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
         self.first_message_seen()  # the first word is ours
-        self.channel.update(self._begin_with)
-        self._session("session.created")
+        try:
+            self.channel.update(self._begin_with)
+        except EventError as error:  # its client secret was made for another model, or for voices of before
+            self._refuse(error)
+            self.close(1008, error.reason, EndReason.REFUSED)
+        else:
+            self._session("session.created")
 
     # Messages in.
 

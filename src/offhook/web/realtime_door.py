@@ -86,7 +86,8 @@ class RealtimeDoor(Refusals):
         if self._open >= self._most_open:
             return self.refuse(503, "too many sessions are open")
         try:
-            offer = self._catalogue.offer(query.get("model") or str(session.get("model") or ""), peer)
+            # What a secret was made for goes before what its holder asks for.
+            offer = self._catalogue.offer(str(session.get("model") or "") or query.get("model", ""), peer)
         except NotFoundError as error:
             return self.refuse(404, error.reason, "model_not_found")
         self._open += 1
