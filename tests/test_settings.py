@@ -314,6 +314,8 @@ def test_agents_by_environment(loader: Loader) -> None:
             'agents.a.facts.hours.monday (offhook.toml) = "9-5" is not allowed',
         ),
         ("[agents.a.facts.hours]\nmontag = 'closed'", "days monday, tuesday"),
+        ("[agents.a.facts]\ntransfer_to = 'sip:pbx.example.com'", "a phone number like +15550100, or sip:"),
+        ("[agents.a.facts]\ntransfer_to = '+٩٦٦١١٥٥٥٠'", "a phone number like +15550100, or sip:"),
         (
             "[[agents.a.facts.services]]\nprice = '1'",
             "agents.a.facts.services[0].name (offhook.toml) is missing",

@@ -276,6 +276,7 @@ def test_a_decision_takes_microseconds(house: Table) -> None:
         ("agent:sales", Target(TargetKind.AGENT, "sales")),
         (" queue: vip ", Target(TargetKind.QUEUE, "vip")),
         ("number:+1 555 0100", Target(TargetKind.NUMBER, "+15550100")),
+        ("number:00 966 11 555", Target(TargetKind.NUMBER, "+96611555")),
         ("number:sip:desk@example.com", Target(TargetKind.NUMBER, "sip:desk@example.com")),
         ("voicemail", Target(TargetKind.VOICEMAIL)),
         ("voicemail:night", Target(TargetKind.VOICEMAIL, "night")),
@@ -288,7 +289,10 @@ def test_targets(text: str, target: Target) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "agent", "agent:", "queue:", "sales", "number:", "number:abc", "number:sip:", "phone:+15550100"],
+    [
+        *("", "agent", "agent:", "queue:", "sales", "phone:+15550100"),
+        *("number:", "number:abc", "number:+٩٦٦١١٥٥٥٠", "number:sip:", "number:sip:desk", "number:sip:a@b@c"),
+    ],
 )
 def test_no_targets(text: str) -> None:
     with pytest.raises(ValueError, match=":"):

@@ -8,22 +8,20 @@ in dBFS; every source speaks at -12.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil, log10
 from pathlib import Path
-from typing import Any
 
 import call_page
 import numpy as np
 import pytest
 from ears import LONGEST, RATE, TAP, WEBRTC_TAP, Ear, levels, microphone, recording
+from kept_calls import get, sealed
 from playwright.sync_api import Page, expect
 from served import Open, Server
 from tones import PEAK
@@ -231,13 +229,13 @@ def _measure(stage: Stage, step: Step) -> None:
 
 def _recorded(stage: Stage, home: Path) -> None:
     """What the agent's recognizer was given in each step, and what is kept of it."""
-    call = _sealed(stage)
+    call = sealed(stage.house, stage.call_id)
     zero = datetime.fromisoformat(call["started_at"]).timestamp()
     sound = f"{stage.house.url}/api/calls/{stage.call_id}/recording?format=wav"
-    tapes = {leg: recording(_get(f"{sound}&leg={leg}"))[0] for leg in TAPES}
+    tapes = {leg: recording(get(f"{sound}&leg={leg}"))[0] for leg in TAPES}
     for leg in NO_TAPES:
         with pytest.raises(urllib.error.HTTPError):
-            _get(f"{sound}&leg={leg}")
+            get(f"{sound}&leg={leg}")
     ear = _agent_ear((home / EAR_FILE).read_bytes())
     for step in stage.steps:
         part = slice(int((step.began - zero) * RATE), int((step.ended - zero) * RATE))
@@ -260,19 +258,3 @@ def _agent_ear(raw: bytes) -> np.ndarray:
     for ms, _, samples in windows:
         own[ms * rate // 1000 :][: len(samples)] = samples
     return own if rate == RATE else resample_clip(own, rate, RATE)
-
-
-def _sealed(stage: Stage) -> dict[str, Any]:
-    """The call, once its recording is ready."""
-    end = time.monotonic() + 30
-    while True:
-        call: dict[str, Any] = json.loads(_get(f"{stage.house.url}/api/calls/{stage.call_id}"))["call"]
-        if call["recording"] == "sealed":
-            return call
-        assert time.monotonic() < end, f"the recording is {call['recording']}"
-        time.sleep(0.1)
-
-
-def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as response:
-        return response.read()  # type: ignore[no-any-return]

@@ -7,22 +7,20 @@ Recordings are read as they are served, decoded from Opus. All levels are in dB 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import call_page
 import numpy as np
 import pytest
 from ears import LONGEST, RATE, TAP, Ear, levels, microphone, recording
+from kept_calls import get, sealed
 from playwright.sync_api import Page
 from served import Open, Server
 from tones import HERTZ
@@ -248,13 +246,13 @@ def _conduct(phase: Phase, pages: dict[str, Page], ears: dict[str, Ear], table: 
 
 def _recordings(house: Server, call_id: str, times: list[tuple[float, float]], table: Table) -> None:
     """What each recording has of each phase: both sides, and each leg of its own."""
-    call = _sealed(house, call_id)
+    call = sealed(house, call_id)
     zero = datetime.fromisoformat(call["started_at"]).timestamp()
     sound = f"{house.url}/api/calls/{call_id}/recording?format=wav"
-    left, right = recording(_get(sound))
-    legs = {leg: recording(_get(f"{sound}&leg={leg}"))[0] for leg in LEGS}
+    left, right = recording(get(sound))
+    legs = {leg: recording(get(f"{sound}&leg={leg}"))[0] for leg in LEGS}
     with pytest.raises(urllib.error.HTTPError):
-        _get(f"{sound}&leg=coach")
+        get(f"{sound}&leg=coach")
     for phase, (began, ended) in zip(PHASES, times, strict=True):
         part = slice(int((began - zero) * RATE), int((ended - zero) * RATE))
         answers = phase.heard("caller") - {"hold_audio"}
@@ -263,19 +261,3 @@ def _recordings(house: Server, call_id: str, times: list[tuple[float, float]], t
         for leg in LEGS:
             heard = {leg} & (answers | {"caller"})
             table.add(phase.name, f"leg {leg}", legs[leg][part], heard, ABSENT_DB)
-
-
-def _sealed(house: Server, call_id: str) -> dict[str, Any]:
-    """The call, once its recording is ready."""
-    end = time.monotonic() + 30
-    while True:
-        call: dict[str, Any] = json.loads(_get(f"{house.url}/api/calls/{call_id}"))["call"]
-        if call["recording"] == "sealed":
-            return call
-        assert time.monotonic() < end, f"the recording is {call['recording']}"
-        time.sleep(0.1)
-
-
-def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as response:
-        return response.read()  # type: ignore[no-any-return]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from offhook.center.conditions import INTENT, Condition, Returning, Situation, Word, tidy_number
+from offhook.foundation.destination import destination
+from offhook.foundation.errors import RefusedError
 from offhook.foundation.events import ChannelKind
 
 DIALLING = frozenset({ChannelKind.PHONE.value})
@@ -15,7 +16,6 @@ DIALLING = frozenset({ChannelKind.PHONE.value})
 TARGET_FORM = (
     '"agent:NAME", "queue:NAME", "number:+15550100" (or "number:sip:…"), "voicemail" or "voicemail:AGENT"'
 )
-_DESTINATION = re.compile(r"\+?\d{3,15}\Z|sip:[^\s<>\"@]{1,64}@[A-Za-z0-9.-]{1,128}(:\d{1,5})?\Z")
 _NO_RULE = "no rule fits"
 
 
@@ -60,9 +60,10 @@ def parse_target(text: str) -> Target:
     except ValueError:
         raise ValueError(TARGET_FORM) from None
     if kind is TargetKind.NUMBER:
-        name = name if name.startswith("sip:") else tidy_number(name)
-        if not _DESTINATION.match(name):
-            raise ValueError('"number:" and a phone number like +15550100, or a sip: address')
+        try:
+            name = destination(name if name.startswith("sip:") else tidy_number(name))
+        except RefusedError:
+            raise ValueError('"number:" and a phone number like +15550100, or sip:NAME@HOST') from None
     elif not name and kind is not TargetKind.VOICEMAIL:
         raise ValueError(TARGET_FORM)
     return Target(kind, name)

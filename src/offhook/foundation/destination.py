@@ -15,3 +15,12 @@ def destination(text: str) -> str:
     if not _FORM.match(tidy):
         raise RefusedError("a transfer goes to a phone number or a sip: address")
     return tidy
+
+
+def is_destination(text: str) -> bool:
+    """Whether `destination` takes it."""
+    try:
+        destination(text)
+    except RefusedError:
+        return False
+    return True

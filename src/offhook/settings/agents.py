@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from offhook.desk.warm.targets import is_target
 from offhook.foundation.agent import Agent, Facts, Patience
+from offhook.foundation.destination import is_destination
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ENGINES = ("", "cascade", "scripted", "openai-realtime", "elevenlabs")
@@ -20,7 +21,6 @@ FALLBACK_ENGINES = ("", "cascade", "scripted")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)\Z")
-_DESTINATION = re.compile(r"\+?\d{3,15}\Z|sip:\S+\Z")
 _PATIENCE = {
     "endpoint_ms": (100, 5_000),
     "endpoint_max_ms": (200, 10_000),
@@ -122,8 +122,8 @@ def _facts_faults(facts: Facts) -> Iterator[Fault]:
             yield ("hours", day), text, "days " + ", ".join(DAYS)
         elif allowed := hours_fault(text):
             yield ("hours", day), text, allowed
-    if facts.transfer_to and not _DESTINATION.match(re.sub(r"[\s().-]", "", facts.transfer_to)):
-        yield ("transfer_to",), facts.transfer_to, "a phone number like +15550100 or a sip: address"
+    if facts.transfer_to and not is_destination(facts.transfer_to):
+        yield ("transfer_to",), facts.transfer_to, "a phone number like +15550100, or sip:NAME@HOST"
     if facts.timezone and facts.timezone not in available_timezones():
         yield ("timezone",), facts.timezone, 'a time zone name like "Europe/Lisbon"'
     for index, service in enumerate(facts.services):
