@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from offhook.foundation.center_events import HandedOver
 from offhook.foundation.errors import StorageError
 from offhook.foundation.events import (
     CallEvent,
@@ -53,6 +54,17 @@ def timed(turn: int, first_audio: int) -> TurnTimed:
 def keep(store: SqlStore, call: str, *events: CallEvent) -> None:
     for seq, event in enumerate(events, 1):
         store.keep(Entry(call, seq, seq * 1000, event))
+
+
+async def test_a_call_that_was_handed_over_is_its_new_agents(store: SqlStore) -> None:
+    """Operators are assigned to agents: whoever may take the live call finds it afterwards, too."""
+    store.begin(record("a"))
+    store.begin(record("b", 1))
+    keep(store, "a", HandedOver("default", "sales", "wants to buy"), HandedOver("sales", "billing", "owes"))
+    await store.flush()
+    assert [(call.id, call.agent) for call in await store.calls()] == [("b", "default"), ("a", "billing")]
+    assert [call.id for call in await store.calls(agents=["billing"])] == ["a"]
+    assert [call.id for call in await store.calls(agents=["default", "sales"])] == ["b"]
 
 
 async def test_a_whole_call(store: SqlStore) -> None:

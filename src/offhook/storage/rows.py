@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from offhook.foundation.center_events import HandedOver
 from offhook.foundation.events import CallEvent, EndReason, Entry, LegKind, TranscriptFinal, TurnTimed
 from offhook.storage.base import CallRecord, CallState, RecordingState
 from offhook.storage.tables import calls, events, turns
@@ -76,6 +77,7 @@ class _Sheet:
         self.events: list[Row] = []
         self.finals: list[Row] = []
         self.timings: list[Row] = []
+        self.agents: list[Row] = []
         self.ends: list[Row] = []
         self.recordings: list[Row] = []
         self.gaps: list[Row] = []
@@ -106,6 +108,9 @@ class _Sheet:
             waterfall = {name: value for name, value in data.items() if name != "turn"}
             key = {"call_id": entry.call_id, "turn": event.turn, "leg": str(LegKind.AGENT)}
             self.timings.append({**key, **_BLANK, "waterfall": waterfall})
+        elif isinstance(event, HandedOver):  # whose call it is decides who may see it
+            self.agents.append({"of_call": entry.call_id, "agent": data["target"]})
+            return
         else:
             return
         self.changed[entry.call_id] = None
@@ -119,6 +124,7 @@ _END = (
     .where(calls.c.id == bindparam("of_call"), calls.c.state == CallState.LIVE)
     .values({name: bindparam(name) for name in ("state", "end_reason", "ended_at", "duration_ms")})
 )
+_AGENT = update(calls).where(calls.c.id == bindparam("of_call")).values({"agent": bindparam("agent")})
 _RECORDED = (
     update(calls).where(calls.c.id == bindparam("of_call")).values({"recording": bindparam("recording")})
 )
@@ -152,6 +158,7 @@ def apply(connection: Connection, jobs: Sequence[Job]) -> None:
         (insert(events), sheet.events),
         (_merge(connection.dialect.name, _FINAL), sheet.finals),
         (_merge(connection.dialect.name, ("waterfall",)), sheet.timings),
+        (_AGENT, sheet.agents),
         (_END, sheet.ends),
         (_RECORDED, sheet.recordings),
         (_GAP, sheet.gaps),
