@@ -202,6 +202,49 @@ async def test_the_language_moves_a_call_after_a_whole_sentence(house: Any) -> N
     assert stage.session.conversation.language == "ar"
 
 
+async def test_a_rule_for_the_agent_that_has_the_call_moves_nothing(house: Any) -> None:
+    english = Rule("english", to("agent", "front"), (Language(("en",)),), live=True)
+    arabic = Rule("arabic", to("agent", "arabic"), (Language(("ar",)),), live=True)
+    stage = house(english, arabic, hand_overs=2)
+    await stage.arrive()
+    await stage.until("listening")
+    for text, language in (
+        ("what does it cost", "en"),
+        ("أريد أن أعرف السعر", "ar"),
+        ("no let us speak English", "en"),
+    ):
+        stage.session.timeline.emit(_line(text, language))
+        await stage.wait(4_000)
+    assert [each["target"] for each in stage.kinds("handed_over")] == ["arabic", "front"]
+    assert [each["rule"] for each in stage.kinds("route")] == ["", "arabic", "english"]
+
+
+async def test_nobody_answers_again_what_was_answered(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A move that came to nothing at the end of a clause leaves nothing to be answered by a later one."""
+    from offhook.foundation.errors import ProviderError
+
+    llm = Replies(["I can have a look at that for you. ", "It is twelve dollars."], ["Never to be said."])
+    stage = house(BILLS, wants("interest", to("agent", "sales")), texts=["How much is it?"], llm=llm)
+    await stage.arrive()
+    await stage.until("listening")
+    await stage.say(600)
+    await stage.until("speaking")
+    with monkeypatch.context() as broken:
+
+        def full(context: Any) -> Any:
+            raise ProviderError("cascade", "has no room")
+
+        broken.setattr(stage.factory, "open", full)
+        await mean(stage, "billing")
+        await stage.until("listening", 12_000)
+    assert "stays where it is" in stage.kinds("notice")[0]["text"]
+    asked = len(llm.requests)
+    await mean(stage, "interest")
+    await stage.wait(6_000)
+    assert stage.call.agent == "sales"
+    assert (stage.said()[-1], len(llm.requests)) == ("This is sales.", asked)
+
+
 async def test_one_change_of_voice_at_most(house: Any) -> None:
     stage = house(BILLS, wants("interest", to("agent", "sales")))
     await stage.arrive()

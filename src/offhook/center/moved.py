@@ -46,7 +46,7 @@ class MovedCall:
         self._voice_changed = False
         self._agent: Agent | None = None
         self._pending: Decision | None = None
-        self._ending = self._owes = False
+        self._ending = False
         self._reading: asyncio.Task[None] | None = None
         self._listener = Listener(self._changed, self._want, router.habits.intent_confidence)
 
@@ -105,8 +105,16 @@ class MovedCall:
                 sentiment=known.sentiment,
             )
         )
-        self._pending = decision if decision.live and decision.rule not in self._used else None
+        moves = decision.live and decision.rule not in self._used and not self._has(call, decision)
+        self._pending = decision if moves else None
         self._soon()
+
+    def _has(self, call: LiveCall, decision: Decision) -> bool:
+        """Whether the agent that a rule wants has the call already: that is no move."""
+        target = decision.target
+        if target.kind is not TargetKind.AGENT:
+            return False
+        return self._router.calls.agent(target.name or call.arrival.agent).name == call.agent
 
     # The move.
 
@@ -124,25 +132,28 @@ class MovedCall:
         if call.session.conversation.floor is not Floor.SPEAKING:
             self._go(call, decision)
         elif not self._ending:
-            self._ending = self._owes = True
+            self._ending = True
             call.session.after_clause(lambda: self._clause_ended(call))
 
     def _clause_ended(self, call: LiveCall) -> None:
         self._ending = False
         if self._pending is not None and call.session.end_reason is None and _free(call):
-            self._go(call, self._pending)
+            self._go(call, self._pending, owes=True)
 
-    def _go(self, call: LiveCall, decision: Decision) -> None:
+    def _go(self, call: LiveCall, decision: Decision, owes: bool = False) -> None:
+        """`owes`: the agent that has the call was stopped in the middle of its answer."""
         self._pending = None
+        if self._has(call, decision):
+            return
         self._used.add(decision.rule)
         self._moves += 1
         self._timeline.emit(told(decision, live=True))
         try:
-            self._obey(call, decision)
+            self._obey(call, decision, owes)
         except OffhookError as error:
             self._timeline.emit(Notice(f"the call stays where it is: {error.reason}"))
 
-    def _obey(self, call: LiveCall, decision: Decision) -> None:
+    def _obey(self, call: LiveCall, decision: Decision, owes: bool) -> None:
         target, router = decision.target, self._router
         match target.kind:
             case TargetKind.QUEUE:
@@ -151,16 +162,14 @@ class MovedCall:
                 call.session.spawn(self._connect(call, target.name), "connect")
             case TargetKind.AGENT:
                 agent = router.calls.agent(target.name or call.arrival.agent)
-                self._hand_over(call, agent, decision.rule, "hand_over")
+                self._hand_over(call, agent, decision.rule, "hand_over", owes)
             case TargetKind.VOICEMAIL:
                 agent = voicemail(router.calls.agent(target.name or call.agent), router.habits.voicemail)
-                self._hand_over(call, agent, decision.rule, "greeting")
+                self._hand_over(call, agent, decision.rule, "greeting", owes)
 
-    def _hand_over(self, call: LiveCall, agent: Agent, rule: str, line: str) -> None:
-        """`line` names what the agent says first. Raises OffhookError."""
+    def _hand_over(self, call: LiveCall, agent: Agent, rule: str, line: str, owes: bool) -> None:
+        """`line` names what the agent says first; it `owes` the caller an answer. Raises OffhookError."""
         source = call.agent
-        if agent.name == source and line == "hand_over":
-            return  # it has the call already
         current = self._agent or self._router.calls.agent(source)
         changes = (agent.engine, agent.voice, agent.voices) != (current.engine, current.voice, current.voices)
         if changes and self._voice_changed:
@@ -173,8 +182,7 @@ class MovedCall:
             )
             changes = False
         language = self._listener.language or call.session.conversation.language
-        self._router.calls.hand_over(call.id, agent, agent.line(line, language), language, self._owes)
-        self._owes = False
+        self._router.calls.hand_over(call.id, agent, agent.line(line, language), language, owes)
         self._voice_changed = self._voice_changed or changes
         self._agent = agent
         self._timeline.emit(HandedOver(source, agent.name, rule, changes))
