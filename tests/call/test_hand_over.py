@@ -133,3 +133,46 @@ def test_what_is_owed_ends_with_the_callers_words():
     assert Handing(said, 1, waits=True).owed == said[:2]
     assert Handing(said, 1).owed == ()
     assert Handing(said[:1], 1, waits=True).owed == []
+
+
+async def test_who_goes_on_before_the_answer_that_is_owed_is_answered_once(stage_of, agent):
+    stage = stage_of(agent, texts=["What does it cost?", "And when do you open?"])
+    await stage.greeted()
+    talk = stage.session.conversation
+    talk.step_aside()
+    await stage.say(600)
+    await stage.until("listening")
+    await stage.wait(1_000)
+    talk.step_in(line="It is me again, and I will see to that at once.")
+    await stage.until("speaking")
+    await stage.wait(400)
+    await stage.say(900)
+    await stage.wait(9_000)
+    assert len(stage.llm.requests) == 1
+    asked = stage.llm.requests[0].messages
+    assert asked[-1].text.endswith("And when do you open?")
+    assert any("What does it cost?" in message.text for message in asked)
+
+
+async def test_what_is_said_over_the_line_belongs_to_what_is_owed(stage_of, agent):
+    stage = stage_of(agent, texts=["What does it cost?", "And when do you open?"])
+    await stage.greeted()
+    talk = stage.session.conversation
+    talk.step_aside()
+    await stage.say(600)
+    await stage.until("listening")
+    await stage.wait(1_000)
+    talk.step_in(line="It is me again, and I will see to that at once.")
+    await stage.until("speaking")
+    await stage.wait(400)
+    talk.aside.hushed = True  # a colleague speaks, too: the end of the caller's turn is not answered now
+    await stage.say(900)
+    await stage.wait(1_500)
+    assert stage.llm.requests == []
+    talk.aside.hushed = False
+    await stage.wait(9_000)
+    (request,) = stage.llm.requests
+    told = " ".join(message.text for message in request.messages)
+    assert "What does it cost?" in told
+    assert "And when do you open?" in told
+    assert request.messages[-1].leg is LegKind.CALLER

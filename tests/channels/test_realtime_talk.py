@@ -379,3 +379,39 @@ async def test_a_model_that_fails_does_not_end_the_session():
         assert (await client.wait("response.done"))["response"]["status"] == "failed"
         client.send("response.create")
         assert (await client.wait("response.done", 2))["response"]["status"] == "completed"
+
+
+async def test_each_line_that_a_client_brings_has_a_place_of_its_own_in_the_transcript():
+    async with staged() as stage:
+        client = stage.connect()
+        client.append(QUIET)  # the call begins
+        for role, text in (("user", "One."), ("user", "Two."), ("assistant", "Three."), ("user", "Four.")):
+            client.text(text, role)
+        client.send("response.create")
+        await client.wait("response.done")
+        client.text("Five.")
+        client.text("Six.")
+        await asyncio.sleep(5)
+        stage.hang_up(client)
+        await asyncio.sleep(0.1)
+        finals = [entry.event for entry in stage.store.entries if entry.event.kind == "transcript_final"]
+        places = [(final.leg, final.turn) for final in finals]
+        assert [final.text for final in finals] == ["One.", "Two.", "Three.", "Four.", SAID, "Five.", "Six."]
+        assert len(set(places)) == len(places), "a row is one turn of one leg: the later would replace it"
+
+
+@pytest.mark.parametrize("heard_s", [0.0, 0.3])
+async def test_what_is_written_during_a_reply_is_what_the_next_one_answers(heard_s):
+    async with staged(Replies(["An answer that goes on for a minute. "] * 30, ["Second."])) as stage:
+        client = stage.connect()
+        client.text("One?")
+        client.send("response.create")
+        if heard_s:
+            await client.wait("response.output_audio.delta")
+            await asyncio.sleep(heard_s)
+        client.text("No, two?")
+        client.send("response.cancel")
+        await client.wait("response.done")
+        client.send("response.create")
+        await client.wait("response.done", 2)
+        assert stage.messages[-1].endswith("No, two?"), "the model is asked for what was said last"

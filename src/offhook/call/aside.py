@@ -39,7 +39,7 @@ class Aside:
     @property
     def due(self) -> bool:
         """Whether something is to be said as soon as the floor is free."""
-        return bool(self.lines) or self.owed is not None
+        return bool(self.lines) or (self.owed is not None and not self.hushed)
 
     def overhear(self, text: str) -> None:
         """The words of a human's turn so far."""
@@ -70,3 +70,8 @@ class Aside:
     def take_owed(self) -> list[Message] | None:
         owed, self.owed = self.owed, None
         return owed
+
+    def owe_more(self, message: Message) -> None:
+        """What the caller said besides, before it was answered."""
+        if self.owed is not None:
+            self.owed.append(message)

@@ -31,8 +31,9 @@ from offhook.foundation.events import (
     LegKind,
     Notice,
 )
-from offhook.speech.base import ToolResult
+from offhook.speech.base import Message, ToolResult
 
+_REPLYING = (Floor.GREETING, Floor.THINKING, Floor.SPEAKING, Floor.HOLDING, Floor.CLOSING)
 _OVERLAP = (Signal.SPEECH_STARTED, Signal.SPEECH_PAUSED, Signal.SPEECH_CONFIRMED)
 _REOPENED_BY_SPEECH = (EndReason.AGENT_HUNG_UP, EndReason.NO_INPUT)
 """A caller who goes on talking over these goodbyes is heard; others end the call whatever is said."""
@@ -119,6 +120,8 @@ class Conduct:
         for command in self._turns.feed(signal):
             _DO[command](self)
         after = self.floor
+        if after not in _REPLYING:
+            self._history.settle()
         if after is not self._shown:
             self._shown = after
             self._timeline.emit(FloorChanged(after))
@@ -147,6 +150,7 @@ class Conduct:
     def _reply(self) -> None:
         self._prompts = 0
         hearing = self.hearing
+        self._history.settle()
         self._leaving = self._owed = False
         line, self._asked = self._asked, None
         if self.aside.take_next() and (sound := self.aside.take_sound()):
@@ -155,13 +159,13 @@ class Conduct:
         elif line:
             self.speaking.say(self.next_turn, line)
         elif line is not None:
-            owed = self.aside.take_owed()
-            self.speaking.answer(self.next_turn, owed or self._history.with_caller(""))
+            self.speaking.answer(self.next_turn, self._to_answer())
         elif hearing.failed:
             self._deaf += 1
             self.speaking.say(self.next_turn, self._line_of("apology"))
         elif self._loop_guard.allow(self._timeline.now_ms(), hearing.text):
             self._deaf = 0
+            self.aside.owed = None  # it is answered with this
             messages = self._history.with_caller(hearing.text)
             agreed = self._box.heard(hearing.text, hearing.began_ms)
             if hearing.is_typed:
@@ -176,7 +180,16 @@ class Conduct:
     def _commit(self) -> None:
         self._turn += 1
         self.hearing.language = self.hearing.language or self.speaking.language
-        self._history.add(LegKind.CALLER, self.hearing.commit(self._turn))
+        text = self.hearing.commit(self._turn)
+        self._history.add(LegKind.CALLER, text)
+        if text:
+            self.aside.owe_more(Message(LegKind.CALLER, text))
+
+    def _to_answer(self) -> Sequence[Message]:
+        """What was said so far; up to what is owed an answer, where only a human's line came after that."""
+        owed, said = self.aside.take_owed(), self._history.with_caller("")
+        newest = next((message for message in reversed(said) if not message.hidden), None)
+        return owed if owed and newest is not None and newest.leg is not LegKind.CALLER else said
 
     def _resume(self) -> None:
         self._timeline.emit(InterruptionResumed(self._turn))
@@ -197,6 +210,12 @@ class Conduct:
         """What the agent did and what was heard of it."""
         self._history.add_tools(self.speaking.take_uses())
         self._history.add(LegKind.AGENT, heard)
+        self._history.settle()
+
+    def _others_said(self, text: str, leg: LegKind = LegKind.CALLER, name: str = "") -> None:
+        """Words that are nobody's turn; those over a reply come after what was heard of it."""
+        add = self._history.add_later if self.floor in _REPLYING else self._history.add
+        add(leg, text, name)
 
     def _late(self, result: ToolResult) -> None:
         """A tool whose reply was given up has done its work all the same."""

@@ -87,6 +87,11 @@ class Conversation(Conduct):
         """In which the agent speaks now."""
         return self.speaking.language
 
+    @property
+    def known(self) -> int:
+        """How many messages the model knows of what was said."""
+        return len(self._history.messages)
+
     def retire(self) -> Handing:
         """Another conversation goes on with the call. What the agent was about to say is given up."""
         busy = self.floor in (Floor.THINKING, Floor.SPEAKING, Floor.HOLDING)
@@ -174,7 +179,6 @@ class Conversation(Conduct):
             return
         if self.aside.away:
             self.note(LegKind.CALLER, text)
-            self._turn += 1
             return
         if floor is Floor.THINKING and self.hearing.text:
             text = f"{self.hearing.text} {text}"
@@ -194,8 +198,9 @@ class Conversation(Conduct):
         """Something that was said elsewhere belongs to this conversation, after what was sent before."""
         self.presume_heard()
         now_ms = int(self._timeline.now_ms())
-        self._history.add(leg, text)
-        self._timeline.emit(TranscriptFinal(leg, self.next_turn, text, now_ms, now_ms))
+        self._others_said(text, leg)
+        self._turn = self.next_turn + (self.floor is Floor.THINKING)  # the reply's number is taken by then
+        self._timeline.emit(TranscriptFinal(leg, self._turn, text, now_ms, now_ms))
 
     def recall(self, lines: Sequence[tuple[LegKind, str]]) -> None:
         """What was said so far is this."""
@@ -281,7 +286,7 @@ class Conversation(Conduct):
         answers = wanted and self._loop_guard.allow(self._timeline.now_ms(), text)
         if answers and talking:
             self.silence()  # what was heard of it was said before these words
-        self._history.add(LegKind.CALLER, text, name)
+        self._others_said(text, name=name)
         if answers:
             self.ask("")
 

@@ -33,6 +33,7 @@ class History:
 
     messages: list[Message] = field(default_factory=list)
     limit: int = 80
+    _later: list[tuple[LegKind, str, str]] = field(default_factory=list)
 
     def add(self, leg: LegKind, text: str, speaker: str = "") -> None:
         """Append what `leg` said, or one of several there by name; empty text adds nothing."""
@@ -49,9 +50,21 @@ class History:
         self.messages.append(Message(leg, text, speaker=speaker))
         del self.messages[: -self.limit]
 
+    def add_later(self, leg: LegKind, text: str, speaker: str = "") -> None:
+        """Append this behind what the agent is saying now, with the next `settle`."""
+        self._later.append((leg, text, speaker))
+        del self._later[: -self.limit]
+
+    def settle(self) -> None:
+        """What the agent was saying is known: what was said meanwhile comes after it."""
+        later, self._later = self._later, []
+        for line in later:
+            self.add(*line)
+
     def recall(self, lines: Iterable[tuple[LegKind, str]]) -> None:
         """What was said so far is this, oldest first; nothing else is kept."""
         self.messages.clear()
+        self._later.clear()
         for leg, run in groupby(lines, key=lambda line: line[0]):
             self.add(leg, " ".join(filter(None, (text.strip() for _, text in run))))
 
