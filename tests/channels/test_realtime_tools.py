@@ -117,6 +117,64 @@ async def test_functions_that_may_not_be_called_and_results_of_none():
         assert client.last("conversation.item.added")["item"]["call_id"].startswith("call_")
 
 
+async def test_calls_of_an_earlier_session_are_known_with_their_results():
+    """livekit-plugins-openai and others tell a new session the whole history, item by item."""
+    call = {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": '{"city": "Porto"}'}
+    async with staged(Replies([SAID])) as stage:
+        client = stage.connect()
+        client.update(tools=[WEATHER])
+        client.text("The weather?")
+        client.send("conversation.item.create", item=call)
+        output = {"type": "function_call_output", "call_id": "c1", "output": "rain"}
+        client.send("conversation.item.create", item=output)
+        client.text("It rains.", "assistant")
+        client.text("And tomorrow?")
+        assert client.all("error") == []
+        assert client.last("conversation.item.added")["previous_item_id"]
+        client.send("response.create")
+        await client.wait("response.done")
+        result = ToolResult(ToolCall("weather", {"city": "Porto"}, "c1"), "rain")
+        assert list(stage.llm.requests[0].messages) == [
+            Message(LegKind.CALLER, "The weather?"),
+            Message(LegKind.AGENT, "", (result,)),
+            Message(LegKind.AGENT, "It rains."),
+            Message(LegKind.CALLER, "And tomorrow?"),
+        ]
+        assert not [entry for entry in stage.store.entries if entry.event.kind == "tool_called"]
+
+
+async def test_a_result_stays_in_its_place_however_long_the_conversation():
+    call = ToolCall("weather", {}, "c1")
+    async with staged(Replies([call], [SAID])) as stage:
+        client = stage.connect()
+        client.update(tools=[WEATHER], output_modalities=["text"])
+        for number in range(45):
+            client.text(f"Question {number}.")
+            client.text(f"Answer {number}.", "assistant")
+        client.text("The weather?")
+        client.send("response.create")
+        await client.wait("response.done")
+        output = {"type": "function_call_output", "call_id": "c1", "output": "rain"}
+        client.send("conversation.item.create", item=output)
+        client.send("response.create")
+        await client.wait("response.done", 2)
+        for number in range(3):
+            client.text(f"More {number}?")
+            client.send("response.create")
+            await client.wait("response.done", 3 + number)
+            messages = list(stage.llm.requests[-1].messages)
+            assert messages[-1].text == f"More {number}?"
+            at = next(index for index, message in enumerate(messages) if message.tools)
+            assert messages[at - 1].text == "The weather?"
+        for number in range(45):
+            client.text(f"Question {number}.")
+            client.text(f"Answer {number}.", "assistant")
+        client.text("And now?")
+        client.send("response.create")
+        await client.wait("response.done", 6)
+        assert not any(message.tools for message in stage.llm.requests[-1].messages)
+
+
 async def test_a_function_call_of_a_reply_that_was_cut_off_is_not_told():
     llm = Replies(["Words that are said. " * 30, ToolCall("weather")], [SAID])
     async with staged(llm) as stage:

@@ -90,7 +90,7 @@ class Conversation(Conduct):
     @property
     def known(self) -> int:
         """How many messages the model knows of what was said."""
-        return len(self._history.messages)
+        return len(self._history)
 
     def retire(self) -> Handing:
         """Another conversation goes on with the call. What the agent was about to say is given up."""

@@ -61,6 +61,14 @@ class History:
         for line in later:
             self.add(*line)
 
+    def __len__(self) -> int:
+        """How many messages it has, those that are still to be settled too."""
+        if not self._later:
+            return len(self.messages)
+        whole = History(list(self.messages), self.limit, list(self._later))
+        whole.settle()
+        return len(whole.messages)
+
     def recall(self, lines: Iterable[tuple[LegKind, str]]) -> None:
         """What was said so far is this, oldest first; nothing else is kept."""
         self.messages.clear()

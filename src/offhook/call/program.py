@@ -36,6 +36,7 @@ class ProgramTools:
         self._engine = engine
         self._on_call = on_call
         self._rounds: list[_Round] = []
+        self._seen: Sequence[Message] = ()
         self._made = 0
         self.names: frozenset[str] = frozenset()
 
@@ -47,14 +48,20 @@ class ProgramTools:
                 return found.call
         return None
 
+    def remember(self, call: ToolCall, text: str, place: int) -> None:
+        """A call that was made elsewhere came to this, when the history had `place` messages."""
+        self._add(_Round(place, {call.id: ToolResult(call, text)}, place))
+
     def forget(self) -> None:
         """The conversation was told anew: what was called before has no place in it."""
         self._rounds.clear()
+        self._seen = ()
 
     async def reply(
         self, history: Sequence[Message], times: ReplyTimes
     ) -> AsyncGenerator[Clause | ToolCall, None]:
         """As the engine's; `history` is given to it with the calls in their places."""
+        self._follow(history)
         round = _Round(len(history))
         async with aclosing(self._engine.reply(self._with_results(history), times)) as parts:
             async for part in parts:
@@ -72,10 +79,25 @@ class ProgramTools:
         if not call.id or taken:
             call = replace(call, id=f"call_{self._made}")
         if not round.results:
-            self._rounds.append(round)
-            del self._rounds[:-MAX_CALLS]
+            self._add(round)
         round.results[call.id] = ToolResult(call, _NO_RESULT)
         self._on_call(call)
+
+    def _add(self, round: _Round) -> None:
+        self._rounds.append(round)
+        del self._rounds[:-MAX_CALLS]
+
+    def _follow(self, history: Sequence[Message]) -> None:
+        """A long history loses its oldest messages: what came after them moves up, or goes with them."""
+        gone = 0
+        if history and len(self._seen) > 1:
+            places = (index for index, message in enumerate(self._seen) if message is history[0])
+            gone = next(places, len(self._seen))
+        self._seen = history
+        for round in self._rounds if gone else ():
+            round.length -= gone
+            round.place = None if round.place is None else round.place - gone
+        self._rounds = [round for round in self._rounds if round.length > 0 or not gone]
 
     def _with_results(self, history: Sequence[Message]) -> Sequence[Message]:
         if not self._rounds:

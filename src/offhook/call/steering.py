@@ -73,6 +73,10 @@ class CallSteering:
             self._timeline.emit(ToolCalled(call.name, call.given, text))
         return call is not None
 
+    def remember(self, call: ToolCall, text: str) -> None:
+        if self._program is not None:
+            self._program.remember(call, text, self._conversation.known)
+
     # Dictated turns.
 
     def dictate(self, audio: bytes, at_ms: int) -> None:

@@ -99,6 +99,9 @@ class Steering(Protocol):
     def answer(self, call_id: str, text: str) -> bool:
         """What a call came to, for the next reply; False when there is no such call."""
 
+    def remember(self, call: ToolCall, text: str) -> None:
+        """A call that was made in another session came to this: the model knows it, where it has tools."""
+
     def dictate(self, audio: bytes, at_ms: int) -> None:
         """Audio of a turn whose end `commit` will tell."""
 

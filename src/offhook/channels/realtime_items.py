@@ -60,6 +60,11 @@ class Items:
             raise EventError("there is no item with this id", "item_not_found", "item_id")
         return kept
 
+    def call(self, call_id: str) -> JsonItem | None:
+        """The function call of this id, the latest of them."""
+        items = (kept.json for kept in reversed(self._kept.values()))
+        return next((x for x in items if x["type"] == "function_call" and x["call_id"] == call_id), None)
+
     def add(self, kept: Kept, after: str = "") -> str | None:
         """Put it behind the item `after` ("root": first, empty: last); the id of the one before it.
 

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 
 from offhook.channels.base import Steering
 from offhook.channels.realtime_items import Kept, shortened
+from offhook.foundation.errors import WireError
 from offhook.foundation.events import Floor, LegKind
+from offhook.foundation.tools import ToolCall
+from offhook.protocols.base import parse_object
 from offhook.protocols.realtime_door import ItemCreate, ItemTruncate, ResponseCreate
-from offhook.protocols.realtime_door_events import ServerEvents, assistant, given
-from offhook.protocols.realtime_door_items import CallOutput, EventError, FunctionCall, Words, length
+from offhook.protocols.realtime_door_events import JsonItem, ServerEvents, assistant, given
+from offhook.protocols.realtime_door_items import (
+    MAX_TEXT,
+    CallOutput,
+    EventError,
+    FunctionCall,
+    Words,
+    length,
+)
 
 if TYPE_CHECKING:
     from offhook.channels.realtime_channel import RealtimeChannel
@@ -123,8 +133,13 @@ class Talk:
         return call if call.call_id else replace(call, call_id=self._events.id("call"))
 
     def _answered(self, output: CallOutput) -> None:
-        if not self._leg.steering("a function's result").answer(output.call_id, output.output):
+        steering = self._leg.steering("a function's result")
+        if steering.answer(output.call_id, output.output):
+            return
+        item = self._leg.items.call(output.call_id)
+        if item is None:
             raise EventError("there was no call of this id", "invalid_value", "item.call_id")
+        steering.remember(_past(item), output.output)
 
     def recall(self) -> None:
         """What the items say is what was said so far."""
@@ -151,3 +166,12 @@ class Talk:
         finally:
             self._leg.cancelling = False
         self._leg.teller.close("cancelled", "client_cancelled")
+
+
+def _past(item: JsonItem) -> ToolCall:
+    """A function call that the client brought, or that was forgotten."""
+    name, raw, call_id = str(item["name"]), str(item["arguments"]), str(item["call_id"])
+    try:
+        return ToolCall(name, parse_object(raw, MAX_TEXT) if raw.strip() else {}, call_id)
+    except WireError:
+        return ToolCall(name, {}, call_id, malformed=raw)
