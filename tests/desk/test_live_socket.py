@@ -9,6 +9,7 @@ import pytest
 from tests.desk.desk_stage import ANN, DeskStage, loudness, staged
 from websockets.exceptions import InvalidStatus
 
+from offhook.desk.entities.collect import collect
 from offhook.foundation.people import LOCAL_PERSON
 
 
@@ -232,6 +233,23 @@ async def test_a_caller_sees_nothing_of_the_desk(stage: DeskStage) -> None:
     await caller.send("ping", t=1)
     await caller.wait("pong")
     assert {message["type"] for message in caller.messages} <= {"level", "transcript", "clear"}
+
+
+async def test_an_added_entity_takes_no_others_place(stage: DeskStage) -> None:
+    """Screens show what evidence will have: what was found in the talk, or added first, stays as it was."""
+    await stage.caller()
+    ann = await stage.operator("ann", stance="join")
+    await ann.wait("joined")
+    grey, green = ({"type": "name", "value": f"Mr {name}", "at_ms": 7} for name in ("Grey", "Green"))
+    await ann.send("pin", id="entity_1", pinned=True, added=grey)
+    assert (await ann.wait("error"))["code"] == "refused"
+    await ann.send("pin", id="own-1", pinned=True, added=grey)
+    assert (await ann.wait("entity"))["value"] == "Mr Grey"
+    await ann.send("pin", id="own-1", pinned=False, added=green)
+    shown = await ann.wait("entity")
+    assert (shown["value"], shown["pinned"]) == ("Mr Grey", False)
+    kept = collect(entry.as_json() for entry in stage.call.session.timeline.recent)
+    assert [(one["value"], one["pinned"]) for one in kept] == [("Mr Grey", False)]
 
 
 async def test_an_operator_hangs_up(stage: DeskStage) -> None:

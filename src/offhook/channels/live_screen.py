@@ -137,7 +137,7 @@ class DeskScreen:
         return words.message("card", id=event.id, status=event.status, seat=event.seat, note=event.note)
 
     def _pinned(self, event: EntityPinned, entry: Entry) -> list[bytes]:
-        if event.added:
+        if event.added and event.id not in self._entities:  # as evidence has it: what was found stays
             found = EntityFound(
                 id=event.id,
                 type=str(event.added.get("type", "")),

@@ -138,6 +138,8 @@ class Place:
             case CardAct():
                 self._card(wish)
             case Pin(id, pinned, added):
+                if added and id.startswith("entity_"):
+                    raise RefusedError("ids of this form are given by the server; choose another id")
                 call.session.timeline.emit(EntityPinned(id, person.id, pinned, added or {}))
                 self._deeds.note(person, call, "pin", entity=id, pinned=pinned)
             case End():
