@@ -63,5 +63,7 @@ export async function logOut(): Promise<void> {
 /** Where to go after logging in: a path of this console alone. */
 export function destination(search: string): string {
   const wanted = new URLSearchParams(search).get("next") ?? "/";
-  return /^\/(?![/\\])/.test(wanted) ? wanted : "/";
+  // Browsers drop tabs and line ends from an address, so a pattern alone is no judge of it.
+  const plain = wanted.replace(/[\t\n\r]/g, "");
+  return /^\/(?![/\\])/.test(plain) ? plain : "/";
 }

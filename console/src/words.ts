@@ -51,6 +51,10 @@ const EVENT_WORDS: Record<string, string> = {
   queue_missed: "Operator did not answer",
   unqueued: "Waits no more",
   call_back_asked: "Wants to be called back",
+  consult: "Warm transfer",
+  consult_briefing: "Colleague briefed",
+  consult_said: "In private",
+  room_tape: "LiveKit's own recording",
   provider_failed: "Provider failed",
   notice: "Notice",
 };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { countdown, open, remaining, withCard, withStatus } from "../src/desk/cards";
+import { countdown, open, remaining, shown, withCard, withStatus } from "../src/desk/cards";
 import { pinned, withSaid } from "../src/desk/lines";
 import { backoff, deskUrl } from "../src/desk/socket";
 import { EMPTY, mediaNow, received } from "../src/desk/state";
 import { coaching, readDesk, readTyped, said } from "../src/desk/read";
 import type { Coaching, DeskDown, FloorCall } from "../src/desk/wire";
-import { merged, ordered, urgency } from "../src/floor/attention";
+import { chosenOf, lasted, merged, ordered, urgency } from "../src/floor/attention";
 import { destination, readSession } from "../src/session";
 
 const call = (part: Partial<FloorCall>): FloorCall =>
@@ -24,11 +24,28 @@ describe("the floor", () => {
 
   it("takes the first message for all there are, later ones for changes", () => {
     const floor = (part: object) => ({ type: "floor" as const, calls: [], gone: [], counters: {}, ...part });
-    const before = merged(new Map(), floor({ calls: [call({ call_id: "a" }), call({ call_id: "b" })] }), true);
-    const after = merged(before, floor({ calls: [call({ call_id: "b", attention: 50 })], gone: ["a"] }), false);
+    const before = merged(new Map(), floor({ calls: [call({ call_id: "a" }), call({ call_id: "b" })] }), true, 0);
+    const after = merged(before, floor({ calls: [call({ call_id: "b", attention: 50 })], gone: ["a"] }), false, 0);
     expect([...after.keys()]).toEqual(["b"]);
     expect(after.get("b")?.attention).toBe(50);
-    expect([...merged(after, floor({ calls: [call({ call_id: "c" })] }), true).keys()]).toEqual(["c"]);
+    expect([...merged(after, floor({ calls: [call({ call_id: "c" })] }), true, 0).keys()]).toEqual(["c"]);
+  });
+
+  it("keeps the chosen call chosen when another comes before it, and takes the first when it is gone", () => {
+    const [calm, urgent] = [call({ call_id: "calm" }), call({ call_id: "urgent", attention: 90 })];
+    expect(chosenOf(ordered([calm]), "")?.call_id).toBe("calm");
+    expect(chosenOf(ordered([calm, urgent]), "calm")?.call_id).toBe("calm");
+    expect(chosenOf([urgent], "calm")?.call_id).toBe("urgent");
+    expect(chosenOf([], "calm")).toBeNull();
+  });
+
+  it("counts each call on from its own card, whatever is told of the others", () => {
+    const floor = (calls: FloorCall[]) => ({ type: "floor" as const, calls, gone: [], counters: {} });
+    const before = merged(new Map(), floor([call({ call_id: "held", seconds: 60 }), call({ call_id: "b", seconds: 5 })]), true, 1000);
+    const after = merged(before, floor([call({ call_id: "b", seconds: 25 })]), false, 21_000);
+    expect(lasted(after.get("held") as FloorCall, 21_500)).toBe(80.5);
+    expect(lasted(after.get("b") as FloorCall, 21_500)).toBe(25.5);
+    expect(lasted(after.get("b") as FloorCall, 20_900)).toBe(25);
   });
 
   it("says how needy in a word", () => {
@@ -117,6 +134,21 @@ describe("coaching cards", () => {
     expect(cards[1]).toMatchObject({ status: "used", recommended_audio: { duration: 1 } });
   });
 
+  it("leaves the card that somebody writes in where it is, until it is done with", () => {
+    const card = (id: string, part: Partial<Coaching> = {}) => coaching({ id, expires_ms: 9000, ...part });
+    const both = [card("written", { priority: 1 }), card("urgent", { priority: 9 })];
+    const ids = (cards: Coaching[], at: number, written: string) => {
+      const { card, waiting } = shown(cards, at, written);
+      return [card?.id, ...waiting.map(({ id }) => id)];
+    };
+    expect(ids(both, 0, "")).toEqual(["urgent", "written"]);
+    expect(ids(both, 0, "written")).toEqual(["written", "urgent"]);
+    expect(ids(both, 10_000, "written")).toEqual(["written"]);
+    expect(ids(withStatus(both, "written", "expired"), 0, "written")).toEqual(["written", "urgent"]);
+    expect(ids(withStatus(both, "written", "used"), 0, "written")).toEqual(["urgent"]);
+    expect(ids([], 0, "")).toEqual([undefined]);
+  });
+
   it("counts down to nothing", () => {
     expect([remaining(card("a"), 4000), remaining(card("a"), 12_000)]).toEqual([6000, 0]);
     expect(remaining(card("a", { expires_ms: 0 }), 1e9)).toBe(Number.POSITIVE_INFINITY);
@@ -162,7 +194,9 @@ describe("the cockpit's state", () => {
   });
 
   it("begins anew when it joins again, so that nothing stands twice", () => {
-    expect(received(received(seated, read(JOINED), 900), read(JOINED), 950).lines).toHaveLength(1);
+    const again = received(received(seated, read(JOINED), 900), read(JOINED), 950);
+    expect(again.lines).toHaveLength(1);
+    expect(again.events).toHaveLength(JOINED.history.length);
   });
 
   it("follows modes, cards of its own, and the end", () => {
@@ -194,7 +228,7 @@ describe("who is here", () => {
 
   it("goes back only to pages of this console", () => {
     expect(destination("?next=%2Fcalls%3Fa%3D1")).toBe("/calls?a=1");
-    for (const bad of ["https://evil.example", "//evil.example", "/\\evil.example", ""]) {
+    for (const bad of ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\n\\evil.example", ""]) {
       expect(destination(`?next=${encodeURIComponent(bad)}`)).toBe("/");
     }
   });

@@ -3,7 +3,7 @@ import type { TurnRecord } from "../src/api";
 import { detail } from "../src/parts/timeline";
 import { bars, scale } from "../src/parts/waterfall";
 import { worthShowing } from "../src/parts/providers";
-import { calledBefore, clock, endLabel, endWord, languageName, latencies, latency, moment, providerState, providerWord } from "../src/words";
+import { calledBefore, clock, endLabel, endWord, eventWord, languageName, latencies, latency, moment, providerState, providerWord } from "../src/words";
 
 describe("times", () => {
   it("reads as a clock", () => {
@@ -76,6 +76,15 @@ describe("the waterfall", () => {
 describe("the timeline", () => {
   it("shows unknown events by their own fields", () => {
     expect(detail({ kind: "brand_new", seq: 1, media_ms: 0, call_id: "x", some_field: 3 })).toBe("some field 3");
+    expect(detail({ kind: "brand_new", seq: 1, media_ms: 0, card: { a: [1] } })).toBe('card {"a":[1]}');
+  });
+
+  it("has words for a warm transfer", () => {
+    const at = { seq: 1, media_ms: 0 };
+    expect(detail({ ...at, kind: "consult", id: "1", state: "timed_out", name: "Omar", why: "no answer" })).toBe("Timed out: Omar, no answer");
+    expect(detail({ ...at, kind: "consult_briefing", id: "1", source: "model", card: { reason: "a refund" } })).toBe("a refund");
+    expect(detail({ ...at, kind: "consult_said", id: "1", human: true, text: "Which day?" })).toBe("Asked: Which day?");
+    for (const kind of ["consult", "consult_briefing", "consult_said", "room_tape"]) expect(eventWord(kind)).not.toContain("_");
   });
 });
 

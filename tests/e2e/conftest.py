@@ -19,6 +19,7 @@ from offhook.audio.frame import AudioFormat, Encoding
 sys.path.insert(0, str(Path(__file__).parent))
 
 from served import Open, Server
+from stage import DESK, Files, Stage
 
 MICROPHONE = AudioFormat(Encoding.PCM16, 16_000)
 expect.set_options(timeout=20_000)  # a machine that is busy with other things is slow, not broken
@@ -140,6 +141,31 @@ def open_page(playwright: Playwright, chromium: str) -> Iterator[Open]:
         complaints += page.evaluate("window.cspReports")
     for browser in browsers:
         browser.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with playwright.chromium.launch(executable_path=chromium, args=flags) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Files]:
+    running = Files()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def stage_page(browser: Browser, files: Files) -> Iterator[tuple[Stage, Page]]:
+    context = browser.new_context(viewport=DESK, permissions=["microphone"])
+    complaints: list[str] = []
+    stage, page = Stage(context, files.url), context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield stage, page
+    context.close()
     assert complaints == []
 
 

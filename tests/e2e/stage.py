@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import recorded
-from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from offhook.web.headers import SECURITY_HEADERS
 from offhook.web.pages import CONSOLE
 
+DESK, TABLET = {"width": 1280, "height": 800}, {"width": 820, "height": 1180}
 AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 RUN_AXE = """async () => {
@@ -139,3 +140,17 @@ class Stage:
 def violations(page: Page) -> list[str]:
     """What axe finds on the page as it stands."""
     return page.evaluate(RUN_AXE)  # type: ignore[no-any-return]
+
+
+def strip(page: Page, words: str, tone: str) -> None:
+    """What the strip says, and the look that goes with it."""
+    expect(page.locator(".hears strong")).to_have_text(words)
+    expect(page.locator(".hears")).to_have_attribute("data-tone", tone)
+
+
+def sit(stage: Stage, page: Page, key: str = "l") -> None:
+    page.goto(f"{stage.url}/desk/{recorded.CALL}")
+    expect(page.get_by_role("button", name="Listen")).to_be_enabled()
+    page.keyboard.press(key)
+    expect(page.locator(".cockpit")).to_be_visible()
+    expect(page.locator(".commands").get_by_role("button", name="Hold")).to_be_enabled()

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import recorded
 import recorded_center
-from playwright.sync_api import Browser, Page, Playwright, expect
-from stage import Files, Stage, violations
+from playwright.sync_api import Page, expect
+from stage import DESK, TABLET, sit, strip, violations
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-DESK, TABLET = {"width": 1280, "height": 800}, {"width": 820, "height": 1180}
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    with playwright.chromium.launch(executable_path=chromium, args=flags) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Files]:
-    running = Files()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def stage_page(browser: Browser, files: Files) -> Iterator[tuple[Stage, Page]]:
-    context = browser.new_context(viewport=DESK, permissions=["microphone"])
-    complaints: list[str] = []
-    stage, page = Stage(context, files.url), context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield stage, page
-    context.close()
-    assert complaints == []
 
 
 @pytest.fixture
@@ -65,20 +39,6 @@ def check() -> Callable[[Page, str], None]:
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
     return look
-
-
-def strip(page: Page, words: str, tone: str) -> None:
-    """What the strip says, and the look that goes with it."""
-    expect(page.locator(".hears strong")).to_have_text(words)
-    expect(page.locator(".hears")).to_have_attribute("data-tone", tone)
-
-
-def sit(stage: Stage, page: Page, key: str = "l") -> None:
-    page.goto(f"{stage.url}/desk/{recorded.CALL}")
-    expect(page.get_by_role("button", name="Listen")).to_be_enabled()
-    page.keyboard.press(key)
-    expect(page.locator(".cockpit")).to_be_visible()
-    expect(page.locator(".commands").get_by_role("button", name="Hold")).to_be_enabled()
 
 
 def test_the_floor_puts_who_needs_somebody_first(stage_page, check) -> None:  # type: ignore[no-untyped-def]

@@ -44,6 +44,14 @@ export function open(cards: readonly Coaching[], mediaMs: number): Coaching[] {
     .map(({ card }) => card);
 }
 
+/** What is shown and what waits: first the most pressing, unless somebody writes in another card, until it is done with. */
+export function shown(cards: readonly Coaching[], mediaMs: number, written: string): { card: Coaching | undefined; waiting: Coaching[] } {
+  const useful = open(cards, mediaMs);
+  const kept = cards.find(({ id, status }) => id === written && status !== "used" && status !== "dismissed");
+  const card = kept ?? useful[0];
+  return { card, waiting: useful.filter((one) => one.id !== card?.id) };
+}
+
 const MINUTE_MS = 60_000;
 
 /** "12 s" or "3 min", rounded up so that 0 means over; nothing for what does not expire. */

@@ -15,6 +15,8 @@ export interface SeatOptions {
   processing: boolean;
 }
 
+const BACK = "You are back, as a listener. Take over again if the caller needs you.";
+
 export class DeskCall {
   readonly state = signal<DeskState>(EMPTY);
   readonly muted = signal(false);
@@ -47,7 +49,7 @@ export class DeskCall {
       message: (message) => this.take(message),
       audio: (pcm) => this.headset?.hear(pcm),
       lost: () => this.set({ link: "lost" }),
-      closed: (sentence) => this.set({ link: "over", notice: sentence }),
+      closed: (sentence) => this.set({ link: "over", notice: sentence, clock: { mediaMs: this.mediaMs, at: 0 } }),
     });
     if (opened.problem !== "") this.note(opened.problem);
     window.addEventListener("pagehide", this.leave);
@@ -103,7 +105,7 @@ export class DeskCall {
 
   readonly leave = (): void => {
     this.socket?.close();
-    this.set({ link: "over", ending: this.state.value.ending || "left" });
+    this.set({ link: "over", ending: this.state.value.ending || "left", clock: { mediaMs: this.mediaMs, at: 0 } });
   };
 
   /** Break the connection as a network does: for tests. */
@@ -125,7 +127,7 @@ export class DeskCall {
     this.set(received(this.state.value, message, performance.now()));
     if (message.type === "joined") {
       if (this.muted.value) this.send({ type: "mute", on: true });
-      if (before === "lost") this.note("You are back, as a listener. Take over again if the caller needs you.");
+      if (before === "lost") this.note(this.options.role === "caller" ? "" : BACK);
     }
   }
 

@@ -108,6 +108,7 @@ export class DeskSocket {
     const socket = new WebSocket(deskUrl(this.base, this.address));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+    this.refusal = ""; // of this connection alone
     this.timer = window.setTimeout(() => socket.close(), PATIENCE_MS);
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.received(data);
     socket.onclose = ({ code }) => {
@@ -131,7 +132,6 @@ export class DeskSocket {
     window.clearInterval(this.pinger);
     this.attempt = 0;
     this.seated = true;
-    this.refusal = "";
     // Who comes back after a loss only listens: nobody is put on the air by a network.
     this.address = { ...this.address, callId, stance: this.address.stance === null ? null : "listen" };
     this.pinger = window.setInterval(() => this.ping(), PING_MS);

@@ -58,7 +58,7 @@ export function received(state: DeskState, message: DeskDown, now: number): Desk
       const { mode, holder, hears, seats, seat, leg, role, coach } = message;
       const transfer = message.transfer ?? EMPTY.transfer;
       const fresh = { ...state, link: "up" as const, callId: message.call_id, transfer };
-      const seated = { ...fresh, mode, holder, hears, seats, seat, leg, role, coach, lines: [], cards: [], entities: [] };
+      const seated = { ...fresh, mode, holder, hears, seats, seat, leg, role, coach, lines: [], cards: [], entities: [], events: [] };
       return message.history.reduce((so, entry) => withEntry(so, entry, now), seated as DeskState);
     }
     case "mode": {

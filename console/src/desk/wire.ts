@@ -179,6 +179,8 @@ export interface FloorCall {
   earlier?: { count: number; last_at: string; calls: { call_id: string; at: string; agent: string }[] } | null;
   attention: number;
   why: string[];
+  /** When this card came, by the page's own clock. */
+  heard_at?: number;
 }
 
 export type Counters = Partial<

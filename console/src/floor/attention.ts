@@ -14,12 +14,22 @@ export function ordered(calls: Iterable<FloorCall>): FloorCall[] {
   );
 }
 
-/** The calls after one more message; the first on a connection holds all there are. */
-export function merged(calls: ReadonlyMap<string, FloorCall>, message: FloorMessage, first: boolean) {
+/** The calls after one more message, which came at `now`; the first on a connection holds all there are. */
+export function merged(calls: ReadonlyMap<string, FloorCall>, message: FloorMessage, first: boolean, now: number) {
   const next = new Map(first ? [] : calls);
-  for (const call of message.calls ?? []) next.set(call.call_id, { ...next.get(call.call_id), ...call });
+  for (const call of message.calls ?? []) next.set(call.call_id, { ...next.get(call.call_id), ...call, heard_at: now });
   for (const gone of message.gone ?? []) next.delete(gone);
   return next;
+}
+
+/** How long a call is at `now`, in seconds: the server tells of a call only when something of it changes. */
+export function lasted(call: FloorCall, now: number): number {
+  return call.seconds + Math.max(0, now - (call.heard_at ?? now)) / 1000;
+}
+
+/** The call that keys and buttons mean: the one chosen for as long as it lasts, whatever the order becomes. */
+export function chosenOf(calls: readonly FloorCall[], focused: string): FloorCall | null {
+  return calls.find((call) => call.call_id === focused) ?? calls[0] ?? null;
 }
 
 /** How needy in one word, with the class that colours it; never told by colour alone. */

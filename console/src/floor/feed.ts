@@ -62,7 +62,7 @@ export class FloorFeed {
   }
 
   private take(message: FloorMessage): void {
-    this.calls.value = merged(this.calls.value, message, this.first);
+    this.calls.value = merged(this.calls.value, message, this.first, performance.now());
     if (message.counters) this.counters.value = message.counters;
     this.first = false;
     this.attempt = 0;
@@ -82,13 +82,15 @@ export class FloorFeed {
     if (this.asking || this.closed || (standing && age < QUIET_MS)) return;
     if (this.attempt === 0 && this.heardAt.value === 0 && age < POLL_MS) return;
     this.asking = true;
+    const before = this.heardAt.value;
     try {
       const answer = await apiGet<{ calls: FloorCall[]; counters?: Counters }>("/api/live");
-      const calls = Array.isArray(answer) ? (answer as FloorCall[]) : answer.calls;
-      this.calls.value = merged(new Map(), { type: "floor", calls, gone: [], counters: {} }, true);
-      if (!Array.isArray(answer) && answer.counters) this.counters.value = answer.counters;
+      if (this.closed || this.heardAt.value !== before) return; // the socket knows better meanwhile
+      this.calls.value = merged(new Map(), { type: "floor", calls: answer.calls, gone: [], counters: {} }, true, performance.now());
+      if (answer.counters) this.counters.value = answer.counters;
       this.news(standing ? "live" : "polling");
     } catch (error) {
+      if (this.closed || this.heardAt.value !== before) return;
       this.problem.value = error instanceof Error ? error.message : String(error);
       if (age > STALE_MS) this.freshness.value = "stale";
     } finally {

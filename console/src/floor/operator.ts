@@ -1,7 +1,7 @@
 // An operator's socket: presence and what rings, wherever in the console somebody is. Opens no call.
 
 import { signal } from "@preact/signals";
-import { apiGet, apiSend } from "../api";
+import { ApiError, apiGet, apiSend } from "../api";
 import { readTyped } from "../desk/read";
 import { backoff } from "../desk/socket";
 import { may } from "../session";
@@ -95,8 +95,12 @@ export function beginOperator(): void {
       queued.value = queues.length > 0;
       connect();
     })
-    .catch(() => {
+    .catch((error: unknown) => {
       begun = false;
+      // Refused is refused; a server that is away for a moment must not leave somebody without rings.
+      if (error instanceof ApiError && error.status >= 400 && error.status < 500) return;
+      window.setTimeout(beginOperator, backoff(attempt));
+      attempt += 1;
     });
 }
 
@@ -145,8 +149,8 @@ function connect(): void {
   socket.onclose = ({ code }) => {
     rings.value = [];
     consults.value = [];
-    if (code === SESSION_OVER) return;
     presence.value = null;
+    if (code === SESSION_OVER) return;
     window.setTimeout(connect, backoff(attempt));
     attempt += 1;
   };

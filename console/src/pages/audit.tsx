@@ -25,15 +25,26 @@ export function AuditPage() {
   const [problem, setProblem] = useState("");
   const before = trail[trail.length - 1];
   useEffect(() => {
+    let current = true;
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (before !== undefined) query.set("before", String(before));
     apiGet<{ entries: Deed[]; next: number | null }>(`/api/audit?${query}`)
       .then((page) => {
+        if (!current) return;
         setDeeds(page.entries);
         setNext(page.next);
+        setProblem("");
       })
-      .catch((error: Error) => setProblem(error.message));
+      .catch((error: Error) => current && setProblem(error.message));
+    return () => {
+      current = false;
+    };
   }, [before]);
+  const older = () => {
+    if (next === null) return;
+    setTrail([...trail, next]);
+    setNext(null); // a second click goes no further
+  };
   return (
     <>
       <div class="page-head">
@@ -83,7 +94,7 @@ export function AuditPage() {
         <button
           type="button"
           disabled={next === null}
-          onClick={() => next !== null && setTrail([...trail, next])}
+          onClick={older}
         >
           Older →
         </button>

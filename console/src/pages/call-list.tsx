@@ -24,12 +24,16 @@ export function CallList() {
   useEffect(() => {
     let current = true;
     let timer = 0;
+    let shown = false;
     const load = async () => {
       try {
-        const answer = document.hidden && loaded !== null ? null : await fetchCalls({ limit: PAGE, before, channel });
+        const answer = document.hidden && shown ? null : await fetchCalls({ limit: PAGE, before, channel });
         if (!current) return;
-        if (answer !== null) setLoaded(answer);
-        setProblem("");
+        if (answer !== null) {
+          setLoaded(answer);
+          setProblem("");
+        }
+        shown = true;
       } catch (error) {
         if (current) setProblem(error instanceof Error ? error.message : String(error));
       }
@@ -42,6 +46,11 @@ export function CallList() {
     };
   }, [before, channel]);
 
+  const older = () => {
+    if (!loaded?.next) return;
+    setTrail([...trail, loaded.next]);
+    setLoaded({ ...loaded, next: null }); // a second click goes no further
+  };
   const filter = (value: string) => {
     setChannel(value);
     setTrail([]);
@@ -83,7 +92,7 @@ export function CallList() {
           <button
             type="button"
             disabled={!loaded?.next}
-            onClick={() => loaded?.next && setTrail([...trail, loaded.next])}
+            onClick={older}
           >
             Older →
           </button>

@@ -24,23 +24,28 @@ export function CallPage({ id }: { id: string }) {
   const wish = useSignal<number | null>(null);
 
   useEffect(() => {
+    let current = true;
     let timer = 0;
     const load = async () => {
       let again = true;
       try {
         const answer = await fetchCall(id);
+        if (!current) return;
         setDetail(answer);
         setProblem("");
         again = answer.call.state === "live" || answer.call.recording === "taping";
         if (answer.call.recording === "sealed") setPeaks(await fetchPeaks(id).catch(() => null));
       } catch (error) {
         again = !(error instanceof ApiError && error.status === 404);
-        setProblem(again ? (error as Error).message : "There is no call with this id.");
+        if (current) setProblem(again ? (error as Error).message : "There is no call with this id.");
       }
-      if (again) timer = window.setTimeout(load, REFRESH_MS);
+      if (again && current) timer = window.setTimeout(load, REFRESH_MS);
     };
     void load();
-    return () => window.clearTimeout(timer);
+    return () => {
+      current = false;
+      window.clearTimeout(timer);
+    };
   }, [id]);
 
   if (detail === null) return <Waiting problem={problem} />;
@@ -110,7 +115,7 @@ function Waiting({ problem }: { problem: string }) {
     <div class="empty">
       <h1>{problem}</h1>
       <p>
-        <a href="/">Back to the calls</a>
+        <a href="/calls">Back to the calls</a>
       </p>
     </div>
   );

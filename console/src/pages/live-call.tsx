@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { plainKey } from "../keys";
 import { Composer } from "../parts/composer";
 import { CallState } from "../parts/call-state";
 import { Keypad } from "../parts/keypad";
@@ -149,7 +150,7 @@ function useShortcuts(call: PhoneCall, keypad: boolean): void {
         return;
       }
       if (event.key === "Escape") call.hangUp();
-      else if (event.key === "m" || event.key === "M") call.toggleMute();
+      else if (plainKey(event) === "m") call.toggleMute();
       else if (keypad && /^[0-9*#]$/.test(event.key)) call.press(event.key);
     };
     window.addEventListener("keydown", key);

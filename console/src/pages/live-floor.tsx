@@ -1,13 +1,13 @@
 // The live floor: every call that is on now, the most needy first, each one key away. Kept calls have their own page.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { seated } from "../desk/seated";
-import { ordered } from "../floor/attention";
+import { chosenOf, lasted, ordered } from "../floor/attention";
 import { FloorFeed } from "../floor/feed";
 import { Actions } from "../parts/floor/actions";
 import { Alerts } from "../parts/floor/alerts";
 import { FloorCard } from "../parts/floor/card";
-import { Counters, Freshness, useAge } from "../parts/floor/counters";
+import { Counters, Freshness, useNow } from "../parts/floor/counters";
 import { Dock } from "../parts/floor/dock";
 import { Providers } from "../parts/providers";
 import { go } from "../route";
@@ -18,9 +18,13 @@ export function LiveFloor() {
   const [problem, setProblem] = useState("");
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => () => feed.close(), [feed]);
-  const age = useAge(feed);
+  const now = useNow();
   const calls = ordered(feed.calls.value.values());
-  const chosen = calls.find((call) => call.call_id === focused) ?? calls[0] ?? null;
+  const chosen = chosenOf(calls, focused);
+  // What was first when somebody looked stays chosen when another call comes before it.
+  useLayoutEffect(() => {
+    if (chosen !== null) setFocused(chosen.call_id);
+  }, [chosen?.call_id]);
 
   const move = (by: number) => {
     if (chosen === null) return;
@@ -34,7 +38,7 @@ export function LiveFloor() {
     <>
       <div class="page-head">
         <h1>Live floor</h1>
-        <Freshness feed={feed} age={age} />
+        <Freshness feed={feed} now={now} />
         <a class="button" href="/calls">
           All calls
         </a>
@@ -57,7 +61,7 @@ export function LiveFloor() {
           <div role="listitem" key={call.call_id}>
             <FloorCard
               call={call}
-              age={age}
+              seconds={lasted(call, now)}
               focused={call === chosen}
               focus={() => setFocused(call.call_id)}
               open={() => go(`/desk/${call.call_id}`)}

@@ -30,33 +30,48 @@ export function QueuesPage() {
   const [found, setFound] = useState<Queues | null>(null);
   const [wishes, setWishes] = useState<CallBack[]>([]);
   const [problem, setProblem] = useState("");
-  const load = () =>
-    Promise.all([fetchQueues(), apiGet<{ call_backs: CallBack[] }>("/api/call-backs?state=open")])
-      .then(([queues, { call_backs }]) => {
+  const [refusal, setRefusal] = useState("");
+  const [asked, setAsked] = useState(0);
+  useEffect(() => {
+    let current = true;
+    let timer = 0;
+    const load = async () => {
+      try {
+        const wanted = Promise.all([fetchQueues(), apiGet<{ call_backs: CallBack[] }>("/api/call-backs?state=open")]);
+        const [queues, { call_backs }] = await wanted;
+        if (!current) return;
         setFound(queues);
         setWishes(call_backs);
         setProblem("");
-      })
-      .catch((error: Error) => setProblem(error.message));
-  useEffect(() => {
+      } catch (error) {
+        if (current) setProblem((error as Error).message);
+      }
+      if (current) timer = window.setTimeout(() => void load(), POLL_MS);
+    };
     void load();
-    const timer = window.setInterval(() => void load(), POLL_MS);
-    return () => window.clearInterval(timer);
-  }, []);
-  const send = (path: string, body: unknown) =>
-    void apiSend("PUT", path, body)
-      .then(load)
-      .catch((error: Error) => setProblem(error.message));
+    return () => {
+      current = false;
+      window.clearTimeout(timer);
+    };
+  }, [asked]);
+  const send = (path: string, body: unknown) => {
+    setRefusal("");
+    apiSend("PUT", path, body)
+      .then(() => setAsked((times) => times + 1))
+      .catch((error: Error) => setRefusal(error.message));
+  };
   return (
     <>
       <div class="page-head">
         <h1>Queues</h1>
       </div>
-      {problem !== "" && (
-        <p class="banner bad" role="alert">
-          {problem}
-        </p>
-      )}
+      {[refusal, problem]
+        .filter((one) => one !== "")
+        .map((one) => (
+          <p key={one} class="banner bad" role="alert">
+            {one}
+          </p>
+        ))}
       {found?.queues.length === 0 && (
         <p class="card quiet">There are no queues. They are written in offhook.toml, as [queues.NAME].</p>
       )}

@@ -73,7 +73,7 @@ function InRoom({ call }: { call: RoomCall }) {
                 {call.muted.value ? "Unmute" : "Mute"}
               </button>
             )}
-            <button type="button" onClick={() => void call.interrupt().catch(() => undefined)}>
+            <button type="button" onClick={() => void call.interrupt()}>
               Stop the agent
             </button>
             <button type="button" class="danger" onClick={call.leave}>

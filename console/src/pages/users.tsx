@@ -130,9 +130,13 @@ function NewUser({ add }: { add: (user: { name: string; role: Role; password: st
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [role, setRole] = useState<Role>("operator");
+  const [busy, setBusy] = useState(false);
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (!(await add({ name: name.trim(), role, password }))) return;
+    setBusy(true);
+    const added = await add({ name: name.trim(), role, password });
+    setBusy(false);
+    if (!added) return;
     setName("");
     setPassword("");
   };
@@ -162,7 +166,7 @@ function NewUser({ add }: { add: (user: { name: string; role: Role; password: st
           ))}
         </select>
       </label>
-      <button type="submit" class="primary">
+      <button type="submit" class="primary" disabled={busy}>
         Add
       </button>
     </form>

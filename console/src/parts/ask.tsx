@@ -57,7 +57,7 @@ export function Ask({ title, note, label, short, send, danger, answer, close }: 
                 value={text}
                 onInput={(event) => setText(event.currentTarget.value)}
                 onKeyDown={(event) => {
-                  if (event.key === "Enter" && !event.shiftKey) submit(event);
+                  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
                 }}
               />
             )}

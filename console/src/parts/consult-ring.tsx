@@ -12,7 +12,9 @@ export function ConsultRinging({ ring, attempt }: { ring: ConsultRing; attempt: 
     const timer = window.setInterval(() => setLeft(secondsLeft(ring)), 250);
     return () => window.clearInterval(timer);
   }, [ring]);
+  const [answered, setAnswered] = useState(false);
   const answer = async () => {
+    setAnswered(true);
     await acceptConsult(ring.callId);
     sit({ callId: ring.callId, stance: "consult" });
     go(`/desk/${ring.callId}`);
@@ -22,8 +24,10 @@ export function ConsultRinging({ ring, attempt }: { ring: ConsultRing; attempt: 
       <strong>
         For you: <bdi>{ring.by === "" ? "the AI" : ring.by}</bdi> asks you to take a call
       </strong>
-      <span class="quiet">{left} s</span>
-      <button type="button" class="primary" onClick={() => attempt(answer())}>
+      <span class="quiet" role="timer">
+        {left} s
+      </span>
+      <button type="button" class="primary" disabled={answered} onClick={() => attempt(answer())}>
         Hear about it
       </button>
       <button type="button" onClick={() => attempt(declineConsult(ring.callId))}>

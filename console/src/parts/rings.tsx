@@ -67,7 +67,9 @@ function Ringing({ ring, attempt }: { ring: Ring; attempt: (work: Promise<void>)
     const timer = window.setInterval(() => setLeft(secondsLeft(ring)), 250);
     return () => window.clearInterval(timer);
   }, [ring]);
+  const [answered, setAnswered] = useState(false);
   const answer = async () => {
+    setAnswered(true);
     await accept(ring.callId);
     sit({ callId: ring.callId, stance: "take_over" });
     go(`/desk/${ring.callId}`);
@@ -77,8 +79,10 @@ function Ringing({ ring, attempt }: { ring: Ring; attempt: (work: Promise<void>)
       <strong>
         A call for you from <bdi>{ring.queue}</bdi>
       </strong>
-      <span class="quiet">{left} s</span>
-      <button type="button" class="primary" onClick={() => attempt(answer())}>
+      <span class="quiet" role="timer">
+        {left} s
+      </span>
+      <button type="button" class="primary" disabled={answered} onClick={() => attempt(answer())}>
         Answer
       </button>
       <button type="button" onClick={() => attempt(decline(ring.callId))}>

@@ -80,6 +80,14 @@ export function detail(event: TimelineEvent): string {
       return sentenceCase(String(event.why));
     case "unqueued":
       return `${sentenceCase(String(event.outcome))} after ${clock(Number(event.waited_ms))}${event.target ? `, to ${String(event.target)}` : ""}`;
+    case "consult":
+      return `${sentenceCase(String(event.state))}${event.name ? `: ${String(event.name)}` : ""}${event.why ? `, ${String(event.why)}` : ""}`;
+    case "consult_briefing": {
+      const { summary, reason } = (event.card ?? {}) as { summary?: string; reason?: string };
+      return summary || reason || String(event.source);
+    }
+    case "consult_said":
+      return `${event.human === true ? "Asked" : "Told"}: ${String(event.text)}`;
     case "call_back_asked":
       return String(event.number);
     case "wrapped_up":
@@ -89,7 +97,7 @@ export function detail(event: TimelineEvent): string {
     default:
       return Object.entries(event)
         .filter(([name]) => !["kind", "seq", "media_ms", "call_id"].includes(name))
-        .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`)
+        .map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
         .join(", ");
   }
 }

@@ -87,6 +87,7 @@ export class PhoneCall {
     const wanted = this.options.codec;
     const small = wanted === "opus" || (wanted === "best" && !isNear(location.hostname));
     const opus = small && this.player !== null && (await hasOpus());
+    if (this.isOver) return this.release();
     this.codec = opus ? "opus" : "pcm16";
     this.link = new CallSocket(
       socketUrl(),

@@ -36,7 +36,7 @@ interface Answer {
 export async function rtcServers(): Promise<RTCIceServer[] | null> {
   if (typeof RTCPeerConnection === "undefined") return null;
   try {
-    const answer = await fetch(API, { credentials: "omit" });
+    const answer = await fetch(API, { credentials: "omit", signal: AbortSignal.timeout(CONNECT_MS) });
     const found = (await answer.json()) as { offered: boolean; ice_servers: RTCIceServer[] };
     return answer.ok && found.offered ? found.ice_servers : null;
   } catch {
@@ -111,6 +111,7 @@ export class RtcLink implements CallLink {
     const answer = await fetch(`${API}/offer`, {
       method: "POST",
       credentials: "omit",
+      signal: AbortSignal.timeout(CONNECT_MS),
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ type: "offer", sdp: connection.localDescription?.sdp ?? "", ...more }),
     });

@@ -71,7 +71,7 @@ export class RoomCall {
   readonly states: string[] = [];
   rejoined = 0;
   private room: Room | null = null;
-  private deadline = 0;
+  private returning = false;
   private chats = 0;
   private readonly sounds = new Map<string, HTMLMediaElement>();
 
@@ -120,7 +120,11 @@ export class RoomCall {
 
   /** Have the agent stop talking. */
   async interrupt(): Promise<void> {
-    await this.ask("offhook.interrupt", {});
+    try {
+      await this.ask("offhook.interrupt", {});
+    } catch {
+      this.notice.value = "The agent could not be asked to stop.";
+    }
   }
 
   /** Call a method of the agent's; its JSON. */
@@ -145,6 +149,7 @@ export class RoomCall {
       call_token: callToken,
     });
     if (given === null) throw new ApiError(0, "The server gave no token.");
+    if (this.isOver) return;
     const next = new Room({
       adaptiveStream: false,
       dynacast: false,
@@ -154,9 +159,14 @@ export class RoomCall {
     this.attend(next);
     await next.connect(given.url, given.token, { maxRetries: 1 });
     await next.startAudio().catch(() => undefined);
+    if (this.isOver) return void next.disconnect(); // left meanwhile
     this.phase.value = "up";
     this.look();
     await this.speak(next);
+  }
+
+  private get isOver(): boolean {
+    return this.phase.value === "over";
   }
 
   private async speak(room: Room): Promise<void> {
@@ -195,28 +205,30 @@ export class RoomCall {
   }
 
   private parted(room: Room, reason: DisconnectReason | undefined): void {
-    if (room !== this.room || this.phase.value === "over") return;
+    if (room !== this.room || this.isOver) return;
     for (const sound of this.sounds.values()) sound.remove();
     this.sounds.clear();
     if (reason !== undefined && FINAL_REASONS.has(reason)) return this.finish("The room is closed.");
     this.lose();
-    void this.rejoin();
+    if (!this.returning) void this.rejoin(); // a try that fails parts, too
   }
 
   /** The room is gone: enter it anew, for as long as somebody may want to wait. */
   private async rejoin(): Promise<void> {
-    this.deadline = performance.now() + REJOIN_MS;
+    const deadline = performance.now() + REJOIN_MS;
+    this.returning = true;
     while (this.phase.value === "lost") {
       try {
         await this.enter();
         this.rejoined += 1;
-        return;
       } catch (error) {
-        if (performance.now() > this.deadline) return this.finish(sentence(error));
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        if (this.isOver) break;
+        if (performance.now() > deadline) this.finish(sentence(error));
+        else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
-    if (this.phase.value === "over") void this.room?.disconnect();
+    this.returning = false;
+    if (this.isOver) void this.room?.disconnect();
   }
 
   private finish(why: string): void {

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { countdown } from "../../desk/cards";
 import type { DeskCall } from "../../desk/desk-call";
 import type { Coaching } from "../../desk/wire";
+import { useKeys } from "../../keys";
 import { languageName, sentenceCase } from "../../words";
 
 interface Props {
@@ -11,9 +12,11 @@ interface Props {
   desk: DeskCall;
   /** Milliseconds for which it is of use. */
   left: number;
+  /** Whether somebody writes in it: it must not go from under their hands. */
+  written: (on: boolean) => void;
 }
 
-export function CoachCard({ card, desk, left }: Props) {
+export function CoachCard({ card, desk, left, written }: Props) {
   const [rated, setRated] = useState("");
   const act = (action: "play" | "stop" | "used" | "dismissed" | "say" | "feedback", value?: string) =>
     desk.send({ type: "card", id: card.id, action, ...(value === undefined ? {} : { value }) });
@@ -23,12 +26,18 @@ export function CoachCard({ card, desk, left }: Props) {
   const off = desk.state.value.link !== "up";
   const playing = card.status === "playing";
   return (
-    <article class={`coach-card ${card.warning_level}`} aria-live="polite">
+    <article
+      class={`coach-card ${card.warning_level}`}
+      aria-live="polite"
+      tabIndex={-1}
+      onFocusIn={(event) => event.target instanceof HTMLTextAreaElement && written(true)}
+      onFocusOut={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && written(false)}
+    >
       <header>
         <strong class="intent">{sentenceCase(card.intent)}</strong>
         <Confidence value={card.confidence} />
         <span class="quiet">{statusWord(card)}</span>
-        <span class="figure quiet" title="Of use for">
+        <span class="figure quiet" title="Of use for" role="timer">
           {countdown(left)}
         </span>
       </header>
@@ -95,13 +104,17 @@ export function CoachCard({ card, desk, left }: Props) {
 function Response({ card, off, say }: { card: Coaching; off: boolean; say: (text: string) => boolean }) {
   const [text, setText] = useState(card.recommended_response);
   useEffect(() => setText(card.recommended_response), [card.recommended_response]);
+  const sayIt = () => {
+    if (!off && text.trim() !== "") say(text.trim());
+  };
+  useKeys({ r: sayIt });
   if (card.recommended_response === "") return null;
   return (
     <form
       class="response-box"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.trim() !== "") say(text.trim());
+        sayIt();
       }}
     >
       <label>
@@ -111,7 +124,7 @@ function Response({ card, off, say }: { card: Coaching; off: boolean; say: (text
           dir="auto"
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.closest("article")?.focus()}
         />
       </label>
       <button type="submit" class="primary" disabled={off}>

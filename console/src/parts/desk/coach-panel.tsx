@@ -1,7 +1,7 @@
 // The coach beside the talk: the card that matters now, those that wait, those that are over.
 
 import { useEffect, useState } from "preact/hooks";
-import { countdown, isOpen, open, remaining } from "../../desk/cards";
+import { countdown, isOpen, remaining, shown } from "../../desk/cards";
 import type { DeskCall } from "../../desk/desk-call";
 import { talks } from "../../desk/hears";
 import { useKeys } from "../../keys";
@@ -13,16 +13,13 @@ const SHOWN_BEFORE = 6;
 export function CoachPanel({ desk }: { desk: DeskCall }) {
   const now = useMediaTime(desk);
   const { cards, link } = desk.state.value;
-  const useful = open(cards, now);
-  const [card, ...waiting] = useful;
-  const past = cards.filter((one) => !isOpen(one) || remaining(one, now) <= 0);
+  const [written, setWritten] = useState("");
+  const { card, waiting } = shown(cards, now, written);
+  const past = cards.filter((one) => one.id !== card?.id && (!isOpen(one) || remaining(one, now) <= 0));
   const up = link === "up";
   useKeys({
     n: () => up && desk.send({ type: "coach_now" }),
     p: () => card && desk.send({ type: "card", id: card.id, action: card.status === "playing" ? "stop" : "play" }),
-    r: () =>
-      card?.recommended_response &&
-      desk.send({ type: "card", id: card.id, action: "say", value: card.recommended_response }),
     d: () => card && desk.send({ type: "card", id: card.id, action: "dismissed" }),
   });
   return (
@@ -40,7 +37,13 @@ export function CoachPanel({ desk }: { desk: DeskCall }) {
             : "The coach advises whoever talks with the caller: join, or take over."}
         </p>
       ) : (
-        <CoachCard key={card.id} card={card} desk={desk} left={remaining(card, now)} />
+        <CoachCard
+          key={card.id}
+          card={card}
+          desk={desk}
+          left={remaining(card, now)}
+          written={(on) => setWritten(on ? card.id : "")}
+        />
       )}
       {waiting.length > 0 && (
         <>

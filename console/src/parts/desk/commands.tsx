@@ -43,8 +43,8 @@ export function Commands({ desk, say, instruct }: Props) {
     h: () => up && !told && hold(),
     a: () => up && desk.holds && speaks(),
     m: () => up && desk.toggleMute(),
-    x: () => up && putThrough(),
-    w: () => up && !told && setAsked("warm"),
+    x: () => up && !told && putThrough(),
+    w: () => up && !told && may("talk") && setAsked("warm"),
     k: () => up && told && desk.send({ type: "warm_act", step: "connect" }),
     e: () => up && setAsked("end"),
     s: say,
@@ -86,7 +86,7 @@ export function Commands({ desk, say, instruct }: Props) {
       </button>
       <button
         type="button"
-        disabled={!up || stays !== ""}
+        disabled={!up || told || stays !== ""}
         title={stays === "" ? "Put the caller through to a number" : `No transfer: ${stays}`}
         aria-description={stays}
         onClick={putThrough}

@@ -56,7 +56,7 @@ function Add({ desk, done }: { desk: DeskCall; done: () => void }) {
   const submit = (event: Event) => {
     event.preventDefault();
     const added = { type, value: value.trim(), at_ms: Math.round(desk.mediaMs) };
-    if (added.value !== "" && desk.send({ type: "pin", id: `own-${crypto.randomUUID()}`, pinned: true, added })) done();
+    if (added.value !== "" && desk.send({ type: "pin", id: `own-${ownId()}`, pinned: true, added })) done();
   };
   return (
     <form class="entity-add" onSubmit={submit}>
@@ -83,4 +83,9 @@ function Add({ desk, done }: { desk: DeskCall; done: () => void }) {
       <button type="submit">Pin</button>
     </form>
   );
+}
+
+/** Also on pages that are not https://, which have no randomUUID. */
+function ownId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

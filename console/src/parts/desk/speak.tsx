@@ -56,9 +56,10 @@ function Box({ box, label, hint, keyName, look, disabled, send }: BoxProps) {
     const line = text.trim();
     if (line !== "" && send(line)) setText("");
   };
+  // The box stays open while the connection is lost: whoever types on would else press the keys of commands.
   const press = (event: KeyboardEvent) => {
     if (event.key === "Escape") box.current?.blur();
-    if (event.key === "Enter" && !event.shiftKey) submit(event);
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
   };
   return (
     <form class={`speak-box ${look}`} onSubmit={submit}>
@@ -71,7 +72,6 @@ function Box({ box, label, hint, keyName, look, disabled, send }: BoxProps) {
           rows={1}
           dir="auto"
           maxLength={LONGEST}
-          disabled={disabled}
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={press}

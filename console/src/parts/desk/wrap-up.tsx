@@ -47,7 +47,14 @@ export function WrapUp({ callId, ending, leave }: Props) {
       <form onSubmit={(event) => void save(event)}>
         <label>
           Outcome
-          <select required value={disposition} onChange={(event) => setDisposition(event.currentTarget.value)}>
+          <select
+            required
+            value={disposition}
+            onChange={(event) => {
+              setDisposition(event.currentTarget.value);
+              setState("open");
+            }}
+          >
             <option value="">Choose …</option>
             {DISPOSITIONS.map(([value, word]) => (
               <option key={value} value={value}>

@@ -14,17 +14,26 @@ interface Props {
   say: (problem: string) => void;
 }
 
-type Asked = "instruct" | "say" | "end" | null;
+/** What is asked, and about which call: the floor may choose another one meanwhile. */
+type Asked = { what: "instruct" | "say" | "end"; call: FloorCall } | null;
 
 export function Actions({ call, move, say }: Props) {
   const [asked, setAsked] = useState<Asked>(null);
   const mine = seated.value;
   const here = call !== null && mine !== null && mine.state.value.callId === call.call_id && mine.state.value.link !== "over";
+  const holds = mine !== null && mine.state.value.link === "up" && mine.holds;
   const held = call?.mode === "hold";
-  const take = (stance: Stance) => call && void sit({ callId: call.call_id, stance });
-  const post = (verb: string, body: unknown) => {
-    if (call === null) return;
-    const url = verb === "hang-up" ? `/api/calls/${call.call_id}/hang-up` : `/api/live/${call.call_id}/${verb}`;
+  const take = (stance: Stance) => {
+    if (holds && !here) say("You hold another call: hand it back first.");
+    else if (call !== null) sit({ callId: call.call_id, stance });
+  };
+  const leave = () => {
+    if (!holds) stand();
+    else say(here ? "You hold this call: hand it back first, with B." : "You hold another call: hand it back first.");
+  };
+  const ask = (what: "instruct" | "say" | "end") => call && setAsked({ what, call });
+  const post = ({ call_id: id }: FloorCall, verb: string, body: unknown) => {
+    const url = verb === "hang-up" ? `/api/calls/${id}/hang-up` : `/api/live/${id}/${verb}`;
     apiSend("POST", url, body).catch((error: Error) => say(error.message));
   };
   const handBack = () => {
@@ -35,62 +44,65 @@ export function Actions({ call, move, say }: Props) {
     ["L", "Listen", () => take("listen")],
     ["C", "Coach", () => take("coach")],
     ["J", "Join", () => take("join")],
-    ["I", "Instruct", () => setAsked("instruct")],
-    ["S", "Say now", () => setAsked("say")],
+    ["I", "Instruct", () => ask("instruct")],
+    ["S", "Say now", () => ask("say")],
     ["T", "Take over", () => take("take_over"), "primary"],
     ["B", "Hand back", handBack],
-    ["H", held ? "Resume" : "Hold", () => post("hold", { on: !held })],
+    ["H", held ? "Resume" : "Hold", () => call && post(call, "hold", { on: !held })],
     ["O", "Open", () => call && go(`/desk/${call.call_id}`)],
-    ["E", "End", () => setAsked("end"), "danger"],
+    ["E", "End", () => ask("end"), "danger"],
   ];
   const keys = Object.fromEntries(buttons.map(([key, , act]) => [key.toLowerCase(), () => call !== null && act()]));
   useKeys({
     ...keys,
     Enter: () => call && go(`/desk/${call.call_id}`),
-    Escape: () => (here && mine.holds ? say("You hold this call: hand it back first, with B.") : stand()),
+    Escape: leave,
     ArrowDown: () => move(1),
     ArrowRight: () => move(1),
     ArrowUp: () => move(-1),
     ArrowLeft: () => move(-1),
   });
-  const name = call === null ? "" : (call.direction === "outbound" ? call.called : call.caller) || "this call";
   return (
-    <div class="floor-actions" role="toolbar" aria-label={call === null ? "No call chosen" : `What to do with ${name}`}>
+    <div class="floor-actions" role="toolbar" aria-label={call === null ? "No call chosen" : `What to do with ${nameOf(call)}`}>
       {buttons.map(([key, word, act, look]) => (
         <button key={key} type="button" class={look} disabled={call === null || (key === "B" && !here)} onClick={act}>
           {word} <kbd aria-hidden="true">{key}</kbd>
         </button>
       ))}
-      {asked === "end" && (
+      {asked?.what === "end" && (
         <Ask
           title="End this call?"
-          note={`The call with ${name} is hung up for everybody.`}
+          note={`The call with ${nameOf(asked.call)} is hung up for everybody.`}
           send="End the call"
           danger
-          answer={() => post("hang-up", {})}
+          answer={() => post(asked.call, "hang-up", {})}
           close={() => setAsked(null)}
         />
       )}
-      {asked === "instruct" && (
+      {asked?.what === "instruct" && (
         <Ask
-          title={`Instruct the AI: ${name}`}
+          title={`Instruct the AI: ${nameOf(asked.call)}`}
           note="The AI reads it; the caller does not hear it."
           label="Instruction"
           send="Instruct"
-          answer={(text) => post("instruct", { text })}
+          answer={(text) => post(asked.call, "instruct", { text })}
           close={() => setAsked(null)}
         />
       )}
-      {asked === "say" && (
+      {asked?.what === "say" && (
         <Ask
-          title={`Say now: ${name}`}
+          title={`Say now: ${nameOf(asked.call)}`}
           note="The AI's voice says exactly this to the caller."
           label="What to say"
           send="Say it"
-          answer={(text) => post("say", { text })}
+          answer={(text) => post(asked.call, "say", { text })}
           close={() => setAsked(null)}
         />
       )}
     </div>
   );
+}
+
+function nameOf(call: FloorCall): string {
+  return (call.direction === "outbound" ? call.called : call.caller) || "this call";
 }

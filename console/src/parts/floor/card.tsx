@@ -10,13 +10,13 @@ import { Mood } from "./mood";
 interface Props {
   call: FloorCall;
   focused: boolean;
-  /** Seconds since the server said how long the call is. */
-  age: number;
+  /** How long the call is. */
+  seconds: number;
   focus: () => void;
   open: () => void;
 }
 
-export function FloorCard({ call, focused, age, focus, open }: Props) {
+export function FloorCard({ call, focused, seconds, focus, open }: Props) {
   const { tone, word } = urgency(call.attention);
   const other = call.direction === "outbound" ? call.called : call.caller;
   const name = other || `${channelWord(call.channel)} caller`;
@@ -35,7 +35,7 @@ export function FloorCard({ call, focused, age, focus, open }: Props) {
         <h2>
           <bdi>{name}</bdi>
         </h2>
-        <span class="figure timer">{clock((call.seconds + age) * 1000)}</span>
+        <span class="figure timer">{clock(seconds * 1000)}</span>
       </header>
       <p class="flags">
         <span class={`urgency ${tone}`} title={`Attention ${Math.round(call.attention)} of 100`}>

@@ -26,28 +26,30 @@ export function Counters({ counts }: { counts: Counts }) {
   );
 }
 
-/** Seconds since the last news, counted while somebody looks. */
-export function useAge(feed: FloorFeed): number {
+/** The page's clock, told once a second. */
+export function useNow(): number {
   const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
     const timer = window.setInterval(() => setNow(performance.now()), 1000);
     return () => window.clearInterval(timer);
   }, []);
-  return feed.heardAt.value === 0 ? 0 : Math.max(0, Math.floor((now - feed.heardAt.value) / 1000));
+  return now;
 }
 
-export function Freshness({ feed, age }: { feed: FloorFeed; age: number }) {
-  const { freshness, problem } = feed;
+export function Freshness({ feed, now }: { feed: FloorFeed; now: number }) {
+  const { freshness, problem, heardAt } = feed;
+  const age = heardAt.value === 0 ? 0 : Math.max(0, Math.floor((now - heardAt.value) / 1000));
   const sign = {
     connecting: { look: "wait", words: "Connecting …" },
     live: { look: "live", words: "Live" },
     polling: { look: "polling", words: "Live connection lost; asking every two seconds" },
-    stale: { look: "stale", words: `Stale: last news ${age} s ago. What you see may be wrong.` },
+    stale: { look: "stale", words: "Stale: what you see may be wrong." },
   }[freshness.value];
   return (
     <p class={`freshness ${sign.look}`} role="status">
       <i aria-hidden="true" />
       {sign.words}
+      {freshness.value === "stale" && <span role="timer">Last news {age} s ago.</span>}
       {problem.value !== "" && freshness.value !== "live" && <span> {problem.value}</span>}
     </p>
   );
