@@ -198,7 +198,7 @@ def _settings(routes: APIRouter, studio: Studio) -> None:
 
     @routes.put("/desk/settings", response_model=DeskSettings, tags=["desk"], responses=responses(404))
     async def change(request: Request, wish: DeskWish) -> DeskSettings:
-        """Change it, on live calls too. Remembered while the server runs."""
+        """Change it, on live calls too. It is kept with the user."""
         said = wish.coach
         if provider := said.get("provider"):
             await studio.book.tts(provider if isinstance(provider, str) else "?")
