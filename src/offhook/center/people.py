@@ -58,7 +58,9 @@ class Operator:
 
 
 def speaks(mine: str, theirs: str) -> bool:
-    """Whether one language serves the other: "ar" any Arabic, "ar-EG" its own and plain "ar"."""
+    """Whether one language serves the other, in capitals or not: "ar" any Arabic, "ar-EG" its own and plain
+    "ar"."""
+    mine, theirs = mine.lower(), theirs.lower()
     return mine == theirs or theirs.startswith(f"{mine}-") or mine.startswith(f"{theirs}-")
 
 

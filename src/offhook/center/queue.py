@@ -196,9 +196,9 @@ class Queues:
                 continue
             alone = (
                 not staffed[waiter.queue]
-                and now - max(waiter.since, self._unstaffed[waiter.queue]) >= rules.unstaffed_s
+                and now - max(waiter.waits_since, self._unstaffed[waiter.queue]) >= rules.unstaffed_s
             )
-            why = "wait" if now - waiter.since >= rules.max_wait_s else "unstaffed" if alone else ""
+            why = "wait" if now - waiter.waits_since >= rules.max_wait_s else "unstaffed" if alone else ""
             if not why and counts[waiter.queue] > rules.max_callers:
                 why = "full"
             if why:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
@@ -17,7 +18,7 @@ from offhook.call.directory import LiveCall
 from offhook.call.timeline import Sink, Timeline
 from offhook.center.dispatch import Dispatcher, Report, packed, unpacked
 from offhook.center.people import Presence, Skills
-from offhook.center.queue_words import Order, Overflow, Ring, SendAway, StopRing, Taken, Tell
+from offhook.center.queue_words import Order, Overflow, Ring, SendAway, StopRing, Taken, Tell, Waiter
 from offhook.center.rings import Rings
 from offhook.center.staff import Staff, Viewer
 from offhook.center.waiting import Queue, WaitingCall
@@ -60,6 +61,8 @@ class QueueDesk:
         self._way: Way = Alone()
         self._dispatcher = Dispatcher({name: queue.rules for name, queue in queues.items()}, skills)
         self._waiting: dict[str, WaitingCall] = {}
+        self._talked: dict[str, float] = {}
+        """Calls that an operator had, and until when: one that is lost gives the caller back."""
         self._rings = Rings(staff, now)
         self._handled: dict[str, deque[float]] = {}
         self._leader = 0
@@ -238,7 +241,7 @@ class QueueDesk:
     def _report(self) -> None:
         self._dirty, self._reported = False, self._now()
         report = Report(
-            tuple(waiting.waiter() for waiting in self._waiting.values() if waiting.waits),
+            self._waiters(),
             tuple(self.staff.seen()),
             dict(self.staff.said),
             {queue: list(lengths) for queue, lengths in self._handled.items()},
@@ -247,6 +250,18 @@ class QueueDesk:
             self._dispatcher.report(self._way.slot, report, self._now())
         else:
             self._way.tell("queue report", [self._way.slot, report.as_values()], self._way.leader())
+
+    def _waiters(self) -> tuple[Waiter, ...]:
+        """Those who wait here."""
+        for id, waiting in self._waiting.items():
+            if not waiting.waits:
+                self._talked[id] = self._now()
+        self._talked = {id: until for id, until in self._talked.items() if id in self._waiting}
+        return tuple(
+            replace(waiting.waiter(), back=self._talked.get(id, 0.0))
+            for id, waiting in self._waiting.items()
+            if waiting.waits
+        )
 
     def _send(self, orders: list[tuple[int, Order]]) -> None:
         by_slot: dict[int, list[Order]] = {}

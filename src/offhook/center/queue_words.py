@@ -24,7 +24,8 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """A caller who waits since `since`. `taken` is who has said to answer, until `until`."""
+    """A caller who waits since `since`, or is `back` in line since then: the talk between was no waiting, and
+    costs no place. `taken` is who has said to answer, until `until`."""
 
     call: str
     queue: str
@@ -33,6 +34,12 @@ class Waiter:
     language: str = ""
     taken: str = ""
     until: float = 0.0
+    back: float = 0.0
+
+    @property
+    def waits_since(self) -> float:
+        """This time."""
+        return max(self.since, self.back)
 
 
 class Miss(StrEnum):
