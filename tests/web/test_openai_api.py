@@ -17,11 +17,13 @@ from openai import AsyncOpenAI
 from starlette.responses import StreamingResponse
 
 from offhook.audio.wav import read_wav, write_wav
+from offhook.foundation.agent import Agent
 from offhook.foundation.errors import LimitError, UnfitError, WireError
 from offhook.speech.stt.fake import ScriptedStt
+from offhook.speech.tts.elevenlabs import ElevenLabsTts
 from offhook.speech.tts.fake import ScriptedTts
 from offhook.web.openai_audio import HEARD, TYPES, SpeechEncoder, decode_file, parts
-from offhook.web.openai_speech import groups
+from offhook.web.openai_speech import chosen, groups
 from offhook.web.openai_transcripts import Part, written
 from offhook.web.slots import HeldStream, Slots
 
@@ -110,6 +112,43 @@ async def test_speech_that_cannot_be(house: Any, wish: dict[str, Any], status: i
         answer = await client.post("/v1/audio/speech", json=wish)
     assert answer.status_code == status
     assert word in answer.json()["error"]["message"]
+
+
+class Asked(ScriptedTts):
+    """Keeps what it was asked to speak with, and as what."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+        self.asked: list[tuple[str, str]] = []
+
+    def voices(self) -> tuple[str, ...]:
+        return ("heart", "nova", "ar")
+
+    async def speak(self, text: str, voice: str, language: str, format: Any) -> Any:
+        self.asked.append((voice, language))
+        async for piece in super().speak(text, voice, language, format):
+            yield piece
+
+
+async def test_a_text_is_spoken_in_its_language_by_the_agents_voice(make_stage: Any) -> None:
+    tts = Asked()
+    agent = Agent(voice="nova", voices={"ar": "ar"}, languages=["en", "ar"])
+    stage = make_stage(engine_parts={"tts": tts}, agents={"default": agent})
+    async with stage.client() as client:
+        for wish in (
+            {"input": "Hello.", "voice": "alloy"},
+            {"input": "مرحبا بكم.", "voice": "alloy"},
+            {"input": "مرحبا بكم.", "voice": "heart"},
+            {"input": "Привет.", "voice": "marin"},
+            {"input": "12", "voice": ""},
+        ):
+            assert (await client.post("/v1/audio/speech", json=wish)).status_code == 200
+    assert tts.asked == [("nova", "en"), ("ar", "ar"), ("heart", "ar"), ("", ""), ("nova", "en")]
+
+
+def test_names_of_other_houses_are_not_asked_of_a_vendor() -> None:
+    vendor = ElevenLabsTts("key", voice="v1")
+    assert [chosen(vendor, name, "v2") for name in ("alloy", "", "v1", "v3")] == ["v2", "v2", "v1", "v3"]
 
 
 async def test_a_voice_that_fails_is_an_answer_and_frees_its_slot(house: Any) -> None:

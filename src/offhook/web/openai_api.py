@@ -19,7 +19,7 @@ from offhook.protocols.realtime_door_session import merged
 from offhook.web.client_secrets import ClientSecrets
 from offhook.web.faults import responses
 from offhook.web.openai_models import HOUSE, Catalogue
-from offhook.web.openai_speech import Speaker
+from offhook.web.openai_speech import Script, Speaker, chosen
 from offhook.web.openai_transcripts import FORMATS, Listener, read_wish
 
 MAX_INPUT = 4_096
@@ -90,7 +90,9 @@ def openai_routes(catalogue: Catalogue, secrets: ClientSecrets) -> APIRouter:
             raise WireError("input has no words")
         tts = catalogue.voice(wish.model)
         voice = wish.voice if isinstance(wish.voice, str) else str(wish.voice.get("id", ""))
-        return await speaker.answer(tts, voice, wish.input, wish.response_format, wish.stream_format == "sse")
+        language, own = catalogue.tongue(wish.input)
+        script = Script(wish.input, chosen(tts, voice, own), language)
+        return await speaker.answer(tts, script, wish.response_format, wish.stream_format == "sse")
 
     @routes.post(
         "/audio/transcriptions",

@@ -12,6 +12,7 @@ from offhook.engines.duplex import DuplexFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import NotFoundError
 from offhook.speech.base import Stt, Tts
+from offhook.speech.language import matching, script, script_of
 
 HOUSE = "offhook"
 """The model that is always there: the default agent, the default voice, the recognizer."""
@@ -63,6 +64,17 @@ class Catalogue:
             if _is_house(model) or model == cascade.tts.name:
                 return cascade.tts
         raise NotFoundError(f"there is no voice model {model[:64]!r} here")
+
+    def tongue(self, text: str) -> tuple[str, str]:
+        """The language to speak a text in, empty where no agent writes so, and the default agent's voice
+        for it, empty for the provider's own."""
+        agent = self.agents[self.default_agent]
+        all_spoken = (each for one in (agent, *self.agents.values()) for each in one.spoken)
+        language = matching(text, agent.language or "en", tuple(all_spoken))
+        written = script(text)
+        if written and written != script_of(language):
+            return "", ""
+        return language, agent.voice_in(language)
 
     def recognizer(self, model: str) -> Stt:
         """Raises NotFoundError."""

@@ -7,6 +7,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from offhook.engines.chunking import Clauses
 from offhook.foundation.errors import ProviderError, WireError
@@ -18,7 +19,15 @@ from offhook.web.slots import HeldStream, Slots
 AT_ONCE = 4
 SOUND_S = 15.0
 _GROUP_CHARS = 400
-LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What to speak: `voice` is one of the provider's, or empty for its own; so is `language`."""
+
+    text: str
+    voice: str = ""
+    language: str = ""
 
 
 class Speaker:
@@ -27,15 +36,11 @@ class Speaker:
     def __init__(self) -> None:
         self.slots = Slots(AT_ONCE)
 
-    async def answer(self, tts: Tts, voice: str, text: str, kind: str, events: bool) -> HeldStream:
+    async def answer(self, tts: Tts, script: Script, kind: str, events: bool) -> HeldStream:
         """The file, as it is spoken, or server-sent events of it. What goes wrong before its first byte is
-        raised: WireError, LimitError, ProviderError."""
-        if voice.lower() in FOREIGN_VOICES:
-            voice = ""
-        if voice and voice not in tts.voices():
-            raise WireError(f"there is no such voice; there are {', '.join(tts.voices())}")
+        raised: LimitError, ProviderError."""
         slot = self.slots.take()
-        pieces = spoken(tts, voice, text, kind)
+        pieces = spoken(tts, script, kind)
         try:
             first = await anext(pieces)
         except BaseException:
@@ -47,11 +52,24 @@ class Speaker:
         return HeldStream(sound, TYPES[kind], slot)
 
 
-async def spoken(tts: Tts, voice: str, text: str, kind: str) -> AsyncGenerator[bytes, None]:
+def chosen(tts: Tts, voice: str, own: str) -> str:
+    """The voice to ask for: the one wanted, else the agent's `own` where the provider has it. Raises
+    WireError."""
+    known, listed = tts.voices(), tuple(tts.voices())  # a vendor knows more than it can list
+    if voice in listed:
+        return voice
+    if not voice or voice.lower() in FOREIGN_VOICES:
+        return own if own in known else ""
+    if voice not in known:
+        raise WireError(f"there is no such voice; there are {', '.join(listed)}")
+    return voice
+
+
+async def spoken(tts: Tts, script: Script, kind: str) -> AsyncGenerator[bytes, None]:
     """A text as a file of this kind, in pieces. Raises ProviderError."""
     encoder = SpeechEncoder(kind)
-    for group in groups(text):
-        sound = aiter(tts.speak(group, voice, LANGUAGE, SPEECH))
+    for group in groups(script.text):
+        sound = aiter(tts.speak(group, script.voice, script.language, SPEECH))
         while True:
             try:
                 async with asyncio.timeout(SOUND_S):
