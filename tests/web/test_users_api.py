@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.web.staff import PASSWORD, THERE, Browser, entries, login
 
+from offhook.desk.accounts import Changes
 from offhook.desk.roles import Action, may
 from offhook.desk.sessions import Visitor
 from offhook.foundation.people import LOCAL_PERSON, Role
@@ -191,6 +192,13 @@ async def test_a_desk_token_is_never_more_than_its_maker(house: Any, sara: httpx
     async with Browser(house, "boss") as boss:
         token = await mint(boss, role="operator")
     assert house.site.desk_tokens.redeem(token, "operator", "").visitor.person.role is Role.OPERATOR
+    people = house.parts.people
+    user = next(user for user in await people.accounts.users() if user.name == "sara")
+    await people.accounts.change(LOCAL_PERSON, user.id, Changes(role=Role.SUPERVISOR))
+    token = await mint(sara, role="supervisor")
+    await people.accounts.change(LOCAL_PERSON, user.id, Changes(role=Role.OPERATOR))
+    with pytest.raises(Exception, match="a lesser one now"):
+        house.site.desk_tokens.redeem(token, "supervisor", "")
     token = await mint(sara)
     await sara.delete("/api/session")
     with pytest.raises(Exception, match="no longer logged in"):

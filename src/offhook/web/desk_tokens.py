@@ -73,6 +73,8 @@ class DeskTokens:
         visitor = self._sessions.find(str(claims["session"])) if self._sessions is not None else None
         if visitor is None:
             raise RefusedError("whoever made this desk token is no longer logged in")
+        if _RANK[role] > _RANK[visitor.person.role]:
+            raise RefusedError("the role of whoever made this desk token is a lesser one now")
         left = float(claims["exp"]) - self._clock.wall().timestamp()
         if left <= 0 or not self._used.claim(str(claims["jti"]), left):
             raise RefusedError("the desk token is used or expired")
