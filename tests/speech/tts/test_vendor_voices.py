@@ -315,10 +315,14 @@ async def test_languages() -> None:
         assert other.asked[0].json["language_code"] == "ar"
         await voice.close()
     assert language_code("eleven_multilingual_v2", "ar") == ""
+    codes = {"en-US": "en", "fil-PH": "tl", "yue": "zh", "ckb": ""}  # Filipino is not Finnish
+    assert {name: language_code("eleven_flash_v2_5", name) for name in codes} == codes
     async with cartesia.FakeCartesia().serving() as third:
         sound = sonic(third.url)
         await said(sound, language="pt-BR")
         assert third.asked[0].json["language"] == "pt"
+        await said(sound, language="fil")
+        assert third.asked[1].json["language"] == "tl"
         await sound.close()
 
 

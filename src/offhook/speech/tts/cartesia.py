@@ -10,6 +10,7 @@ import httpx
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat
 from offhook.foundation.errors import UnfitError
+from offhook.protocols.languages import iso_639_1
 from offhook.speech.http import Endpoint, need_key
 from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source, source_of
@@ -81,6 +82,6 @@ class CartesiaTts:
                 "sample_rate": source.rate,
             },
         }
-        if language:
-            body["language"] = language[:2].lower()
+        if code := iso_639_1(language):
+            body["language"] = code
         return Ask("/tts/bytes", body, source, f"voice {voice!r} of model {self.model!r}")

@@ -10,6 +10,7 @@ import httpx
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.foundation.errors import UnfitError
+from offhook.protocols.languages import iso_639_1
 from offhook.speech.http import Endpoint, need_key
 from offhook.speech.tts.http import Ask, Deadlines, Speaker, Voices
 from offhook.speech.tts.sound import Source, source_of
@@ -68,7 +69,7 @@ class DeepgramTts:
 
     def _ask(self, text: str, model: str, language: str, format: AudioFormat) -> Ask:
         spoken = _LANGUAGE.search(model)
-        if spoken and language and spoken[1] != language[:2].lower():
+        if spoken and language and spoken[1] != iso_639_1(language):
             raise UnfitError(self.name, f"voice {model!r} does not speak {language!r}")
         source = _source(format)
         params = {

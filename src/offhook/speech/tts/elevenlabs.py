@@ -11,6 +11,7 @@ import httpx
 from offhook.audio.decode import ClipKind
 from offhook.audio.frame import AudioFormat, Encoding
 from offhook.foundation.errors import ProviderError, UnfitError
+from offhook.protocols.languages import iso_639_1
 from offhook.speech.http import Endpoint, need_key
 from offhook.speech.library import Clone, Voice
 from offhook.speech.tts import elevenlabs_library
@@ -132,4 +133,4 @@ def source_named(name: str) -> Source:
 
 def language_code(model: str, language: str) -> str:
     """ISO 639-1 for the models that take one, empty for the others (multilingual_v2 refuses it)."""
-    return language[:2].lower() if "_v2_5" in model or "_v3" in model else ""
+    return iso_639_1(language) if "_v2_5" in model or "_v3" in model else ""
