@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,25 @@ async def test_what_is_known_at_the_door(house: Any) -> None:
     )
     assert asked == []  # no rule asks for it
     assert stage.router.situation(stage.line, Arrival(variables={"language": "ar"})).language == "ar"
+
+
+async def test_nothing_is_kept_of_a_call_that_is_refused(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from offhook.foundation.errors import LimitError, ProviderError
+
+    stage = house(BILLS)
+    followed: list[str] = []
+    own = stage.directory._house.followers
+    stage.directory._house = replace(
+        stage.directory._house, followers=lambda line: followed.append(line.call_id) or own(line)
+    )
+
+    def broken(context: Any) -> Any:
+        raise ProviderError("cascade", "has no room")
+
+    monkeypatch.setattr(stage.factory, "open", broken)
+    with pytest.raises(LimitError):
+        await stage.arrive()
+    assert (followed, stage.router._moved) == ([], {})
 
 
 # In mid-call.

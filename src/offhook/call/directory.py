@@ -254,8 +254,8 @@ class Directory:
         agent = _reachable(agent, channel)
         sinks: tuple[Sink, ...] = (self._keep, house.bus.publish, channel.tell)
         timeline = Timeline(call_id, house.clock, sinks)
-        timeline.add(*house.followers(timeline))
         cast = self._cast(agent, channel.format, timeline, arrival, channel.kind)
+        timeline.add(*house.followers(timeline))  # of a call that is refused they would keep what they know
         record = CallRecord(
             id=call_id,
             direction=arrival.direction,
