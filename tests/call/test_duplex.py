@@ -225,7 +225,8 @@ async def test_typed_lines_and_keys_are_turns(stage_of, vendor, agent):
     for digit in "12#":
         stage.line.listener.on_digit(digit)
     assert vendor.of("type") == [("When do you open?",), ("12",)]
-    assert finals(stage, LegKind.CALLER) == [(1, "When do you open?"), (2, "12")]
+    assert finals(stage, LegKind.CALLER) == [(2, "When do you open?"), (3, "12")]
+    assert finals(stage, LegKind.AGENT)[1][0] == 1, "not the number of the greeting"
 
 
 async def test_a_lost_caller_hears_the_rest_when_they_come_back(stage_of, vendor, agent):
@@ -287,3 +288,40 @@ async def test_a_click_of_speech_at_the_end_of_a_call_counts(stage_of, vendor, a
     stage = await greeted(stage_of, vendor, agent)
     await stage.wait(200, SPEECH)
     assert stage.floor == "listening", "only the vendor gives the floor"
+
+
+async def test_a_line_typed_in_mid_speech_and_the_speech_both_stay_in_the_transcript(stage_of, vendor, agent):
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_speech(True, "turn")
+    stage.line.listener.on_text("My number is 17.")
+    vendor.tell.on_speech(False, "turn")
+    vendor.tell.on_words("I am calling about an order.", True, "en", "turn")
+    said = finals(stage, LegKind.CALLER)
+    assert sorted(text for _, text in said) == ["I am calling about an order.", "My number is 17."]
+    assert len({turn for turn, _ in said}) == 2, "a row is one turn of one leg: the later would replace it"
+
+
+async def test_what_a_guest_says_unasked_comes_after_what_was_said_before(stage_of, vendor, agent):
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_speech(True, "turn")
+    vendor.answers("What does it cost?", "Ten dollars.")
+    await stage.wait(2_500)
+    stage.session.conversation.guest_said("He is my brother.", "Alice", answered=False)
+    said = [message.text for message in stage.session.conversation.history()]
+    assert said[-3:] == ["What does it cost?", "Ten dollars.", "He is my brother."]
+
+
+async def test_what_the_agent_says_after_a_silence_does_not_replace_what_it_said_before(
+    stage_of, vendor, agent
+):
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_speech(True, "turn")
+    vendor.answers("What is the weather?", "One moment, I look out of the window.")
+    await stage.wait(2_500)
+    vendor.says("It is raining.")
+    await stage.wait(2_500)
+    said = finals(stage, LegKind.AGENT)
+    assert [text for _, text in said][-2:] == ["One moment, I look out of the window.", "It is raining."]
+    assert len({turn for turn, _ in said}) == len(said), "a row is one turn of one leg"
+    told = [message.text for message in stage.session.conversation.history()]
+    assert told[-2:] == ["What is the weather?", "One moment, I look out of the window. It is raining."]

@@ -176,3 +176,18 @@ async def test_what_is_said_over_the_line_belongs_to_what_is_owed(stage_of, agen
     assert "What does it cost?" in told
     assert "And when do you open?" in told
     assert request.messages[-1].leg is LegKind.CALLER
+
+
+async def test_what_a_vendor_owes_an_answer_is_part_of_its_history(stage_of, agent):
+    """It is told of the whole conversation when its session breaks, and so is whoever takes the call next."""
+    stage, vendor, other = await two_agents(stage_of, agent, "vendor", texts=["What does it cost?"])
+    await stage.say(600)
+    await stage.until("speaking")
+    stage.directory.hand_over(stage.call_id, other, "One moment, I look it up.")
+    await stage.settle()
+    told = [message.text for message in vendor.context.history()]
+    assert "What does it cost?" not in told, "it is typed to the vendor later"
+    await stage.wait(2_000)
+    assert vendor.of("type") == [("What does it cost?",)]
+    said = [message for message in stage.session.conversation.history() if message.leg is LegKind.CALLER]
+    assert [message.text for message in said] == ["What does it cost?"]

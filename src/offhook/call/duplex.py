@@ -42,6 +42,7 @@ class DuplexConversation(DuplexTurns):
         self._prepared = prepared
         self._rescue = rescue
         self._keypad = Keypad()
+        self._unasked: Message | None = None
         self.hear: Callable[[bytes], None] | None = engine.hear
 
     def greet(self) -> None:
@@ -75,11 +76,12 @@ class DuplexConversation(DuplexTurns):
         if left.away:
             self.step_aside()
         elif line:
+            self._unasked = owed[-1] if owed else None
             self.aside.owed = [owed[-1]] if owed else None
             self.say_line(line)
         elif owed:
-            self._turn += 1
-            self._history.add(self._turn, LegKind.CALLER, owed[-1].text)
+            self._unasked = owed[-1]
+            self._note_unasked()
             self._engine.type(owed[-1].text)
             self._think()
         self._show()
@@ -88,6 +90,7 @@ class DuplexConversation(DuplexTurns):
         """Another conversation goes on with the call; the vendor's session is closed after this."""
         busy = self._playback.active or self._waits.is_thinking(self._timeline.now_ms())
         self._give_up()
+        self._note_unasked()
         messages = self._history.messages()
         waits = bool(messages) and (busy or messages[-1].leg is LegKind.CALLER)
         left = Handing(messages, self._turn, self._language, waits, self.aside.away)
@@ -125,7 +128,7 @@ class DuplexConversation(DuplexTurns):
             self._carry_on()
         self._show()
         if self._shown is Floor.LISTENING:
-            if self.aside.owed is not None:
+            if self.aside.due:
                 self._answer_owed()
             else:
                 self._wait(now_ms)
@@ -140,7 +143,7 @@ class DuplexConversation(DuplexTurns):
         self._closing = None
         if not self.aside.away:
             self._cut()
-        turn = self._begin_turn("", int(self._timeline.now_ms()))
+        turn = self._begin_line()
         self._commit(turn.number)
         self._turns.final(turn, text)
         self._history.add(turn.number, LegKind.CALLER, text)
@@ -240,12 +243,13 @@ class DuplexConversation(DuplexTurns):
         if self._ended or not self._may_yield():
             return
         if self.aside.away or not answered:
+            self._turn += 1
             self._history.add(self._turn, LegKind.CALLER, text)
             self._meanwhile.note(LegKind.CALLER, text)
             return
         self._closing = None
         self._cut()
-        turn = self._begin_turn("", int(self._timeline.now_ms()))
+        turn = self._begin_line()
         self._commit(turn.number)
         self._turns.final(turn, "")
         self._history.add(turn.number, LegKind.CALLER, text)
@@ -310,10 +314,18 @@ class DuplexConversation(DuplexTurns):
 
     def _answer_owed(self) -> None:
         """The caller has waited for this since a human had the call."""
+        self._note_unasked()
         owed = self.aside.take_owed()
         if owed:
             self._engine.type(owed[-1].text)
             self._think()
+
+    def _note_unasked(self) -> None:
+        """What the vendor was not told as its session began, for it will be typed, is told by now."""
+        unasked, self._unasked = self._unasked, None
+        if unasked is not None:
+            self._turn += 1
+            self._history.add(self._turn, LegKind.CALLER, unasked.text)
 
     # Within.
 
@@ -348,6 +360,7 @@ class DuplexConversation(DuplexTurns):
 
     def _carry_on(self) -> None:
         """The vendor is gone for good: another engine takes the call, or it ends with an apology."""
+        self._note_unasked()
         if self._rescue is not None and self._rescue(self._history.messages(), self._turn):
             self._ended = True
             return

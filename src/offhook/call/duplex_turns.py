@@ -135,7 +135,7 @@ class DuplexTurns:
             return
         first = not self._utterances.active
         if first:
-            self._utterances.turn = self._turn
+            self._number()
         if not self._utterances.sound(item, audio):
             self._timeline.emit(Notice("the agent talks on and on: the rest is not played"))
         elif first:
@@ -145,7 +145,7 @@ class DuplexTurns:
         if self._ended or self._refuses(item):
             return
         if not self._utterances.active:
-            self._utterances.turn = self._turn
+            self._number()
         if self._reply is not None:
             self._reply.text(self._timeline.now_ms())
         self._utterances.text(item, text)
@@ -153,7 +153,7 @@ class DuplexTurns:
     def on_spoken(self, item: str) -> None:
         words = self._utterances.spoken(item)
         if words and self._text_only:
-            self._utterances.turn = self._turn
+            self._number()
             self._utterances.read(words)
             self._history.add(self._turn, LegKind.AGENT, words)
             self._waits.answered()
@@ -222,6 +222,18 @@ class DuplexTurns:
     def _begin_turn(self, item: str, began_ms: int) -> CallerTurn:
         self._waits.prompts = 0
         return self._turns.begin(self._turn + 1, item, began_ms)
+
+    def _begin_line(self) -> CallerTurn:
+        """What is not spoken is a turn of its own, also in the middle of one that is."""
+        self._waits.prompts = 0
+        number = max([self._turn, *(turn.number for turn in self._turns.pending)]) + 1
+        return self._turns.begin(number, "", int(self._timeline.now_ms()))
+
+    def _number(self) -> None:
+        """What the agent begins to say gets a number that no other of its words have."""
+        if self._turn == self._utterances.told:
+            self._turn += 1
+        self._utterances.turn = self._turn
 
     def _commit(self, number: int) -> None:
         self._turn = max(self._turn, number)

@@ -40,7 +40,8 @@ class _Utterance:
 
 
 class Utterances:
-    """`turn` is the number that the reply's transcript gets; set it before the first sound."""
+    """`turn` is the number that the reply's transcript gets; set it before the first sound. `told` is that of
+    the last one that is on the timeline."""
 
     def __init__(self, playback: Playback, format: AudioFormat, timeline: Timeline) -> None:
         self._playback = playback
@@ -53,6 +54,7 @@ class Utterances:
         self._dropped: deque[str] = deque(maxlen=_MAX_DROPPED)
         self._item = ""
         self.turn = 0
+        self.told = -1
 
     @property
     def active(self) -> bool:
@@ -120,6 +122,7 @@ class Utterances:
     def read(self, words: str) -> None:
         """Words that were read and not heard."""
         now_ms = int(self._timeline.now_ms())
+        self.told = self.turn
         self._timeline.emit(TranscriptFinal(LegKind.AGENT, self.turn, words, now_ms, now_ms))
 
     def spoken(self, item: str) -> str:
@@ -182,6 +185,7 @@ class Utterances:
     def _final(self, text: str, interrupted: bool = False, unheard: str = "") -> None:
         if not text and not unheard:
             return
+        self.told = self.turn
         now_ms = int(min(self._timeline.now_ms(), self._playback.left_ms))
         started_ms = min(self._playback.started_ms, now_ms)
         self._timeline.emit(
