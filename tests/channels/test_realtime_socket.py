@@ -106,6 +106,19 @@ async def test_no_more_audio_waits_than_two_minutes():
         assert len(client.all("error")) == 1
 
 
+async def test_events_that_are_dropped_are_told_once_for_all():
+    async with staged() as stage:
+        client = stage.connect()
+        for _ in range(int(EVENT_BURST) + 50):
+            client.send("input_audio_buffer.clear")
+        assert len(client.all("input_audio_buffer.cleared")) == EVENT_BURST
+        assert [error["error"]["code"] for error in client.all("error")] == ["rate_limit_exceeded"]
+        await asyncio.sleep(1)
+        client.send("input_audio_buffer.clear")
+        assert len(client.all("input_audio_buffer.cleared")) == EVENT_BURST + 1
+        assert client.closed is None
+
+
 async def test_a_flood_of_events_ends_the_session():
     async with staged() as stage:
         client = stage.connect()

@@ -26,6 +26,7 @@ from offhook.protocols.realtime_door_items import EventError
 
 EVENT_RATE, EVENT_BURST = 300.0, 3_000.0
 """Events a second: ten times what 20 ms of audio each would take, and a long history at once."""
+_CROWDED = f"more than {EVENT_RATE:.0f} events a second: they are dropped until it is less"
 MESSAGE_BYTES = door.MAX_EVENT + 4_096
 """Somewhat more than an event may have, so that one that is too long can be told so."""
 MAX_QUEUED = 16 << 20
@@ -59,6 +60,7 @@ class RealtimeSocket(PeerSocket):
         self._idle = watch.checks(IDLE_SECONDS)
         self._begin_with = dict(session or {})
         self._now = asyncio.get_running_loop().time
+        self._crowded = False
         self.channel = RealtimeChannel(reception, offer, self._events, self._tell, self._end)
 
     # From picows.
@@ -80,7 +82,11 @@ class RealtimeSocket(PeerSocket):
         if not self._valve.admit(self._now()):
             if self._valve.flooding:
                 self.close(1008, "too many events", EndReason.PROTOCOL_ERROR)
+            elif not self._crowded:
+                self._crowded = True
+                self._refuse(EventError(_CROWDED, "rate_limit_exceeded"))
             return
+        self._crowded = False
         try:
             event, event_id = door.read_event(raw)
         except EventError as error:
