@@ -141,6 +141,10 @@ READINGS: list[tuple[dict[str, Any], events.ServerEvent | None]] = [
         events.ItemDone("", "i", ToolCall("book", {"date": "today"}, "c")),
     ),
     (
+        {"type": "response.output_item.done", "item": {**CALL, "arguments": "{}", "status": None}},
+        events.ItemDone("", "i", ToolCall("book", {}, "c")),
+    ),
+    (
         {"type": "response.output_item.done", "item": {**CALL, "arguments": "[1]"}},
         events.ItemDone("", "i", ToolCall("book", {}, "c", "[1]")),
     ),

@@ -201,7 +201,7 @@ def _words(event: dict[str, Any]) -> Words:
 def _item_done(event: dict[str, Any]) -> ItemDone:
     item = section(event, "item")
     identity = string(item, "id", _ID, "")
-    if item.get("type") != "function_call" or item.get("status", "completed") != "completed":
+    if item.get("type") != "function_call" or (item.get("status") or "completed") != "completed":
         return ItemDone(_response(event), identity)
     raw = string(item, "arguments", _TEXT, "")
     name, call_id = string(item, "name", _ID), string(item, "call_id", _ID)
