@@ -232,6 +232,17 @@ async def test_ice_restart_by_a_fragment() -> None:
         await restarted(here, client, call)
 
 
+async def test_an_ice_restart_before_there_is_a_way_makes_the_call() -> None:
+    async with house() as here:
+        client = here.client(Voice())
+        offer = await client.offer()
+        first = await here.desk.begin(with_name(offer, "nobody", "n" * 22), here.newcomer())
+        answered = await here.desk.renew(first.session, offer)
+        await client.take(answered.sdp)
+        assert (await client.message("started"))["call_id"] == first.call_id
+        await client.until(lambda: len(here.reception.call.heard("audio")) > 20)
+
+
 async def test_a_restart_that_comes_to_nothing_leaves_the_way_as_it_was() -> None:
     async with house(patience_s=0.3) as here:
         client, call = await here.calling()

@@ -160,8 +160,7 @@ class Peer:
         why = "the connection could not be made in time"
         try:
             async with asyncio.timeout(self._patience_s):
-                await ice.connect()
-                self._link.use(ice)
+                await self._first_way(ice)
                 why = "the encryption could not be agreed on in time"
                 await self._dtls.start(self._parameters())
         except (ConnectionError, TimeoutError):
@@ -175,6 +174,16 @@ class Peer:
         self._caller.up(self)
         if self.offer.data >= 0 and not self._closed:
             await self._open_data()
+
+    async def _first_way(self, ice: IceConnection) -> None:
+        """Until there is a way: the offer's, or that of a restart which was faster. Raises ConnectionError."""
+        try:
+            await ice.connect()
+        except ConnectionError:
+            if self._ice is ice:
+                raise
+        if self._ice is ice:
+            self._link.use(ice)
 
     def _parameters(self) -> RTCDtlsParameters:
         prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in self.offer.fingerprints]
