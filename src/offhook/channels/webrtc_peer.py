@@ -176,7 +176,7 @@ class Peer:
             await self._open_data()
 
     async def _first_way(self, ice: IceConnection) -> None:
-        """Until there is a way: the offer's, or that of a restart which was faster. Raises ConnectionError."""
+        """Until there is a way: the offer's, or that of a restart that was faster. Raises ConnectionError."""
         try:
             await ice.connect()
         except ConnectionError:
