@@ -326,10 +326,10 @@ def _open_storage(
     """The store and the tapes; calls that a crash cut off are marked, and their recordings sealed."""
     with share.starting():
         store = SqlStore(settings.database_url)
-        tapes = None
-        if settings.record:
+        tapes, kept = None, settings.data / "recordings"
+        if settings.record or kept.is_dir():  # what was recorded before is still to be heard, and deleted
             ledger = MeasuringLedger(store, metrics)
-            tapes = Tapes(settings.data / "recordings", ledger, troubles.tell, clock, share.is_ours)
+            tapes = Tapes(kept, ledger, troubles.tell, clock, share.is_ours)
         durations = tapes.leftovers() if tapes is not None else None
         found = store.recover(clock.wall(), durations, share.is_ours)
         sealing = tapes.recover() if tapes is not None else []

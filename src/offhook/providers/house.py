@@ -44,7 +44,7 @@ def make_house(
         MediaClock(clock, make_vads(settings.speech)),
         store,
         bus,
-        tapes,
+        tapes if settings.record else None,
         engines,
         {name: _bounded(agent, settings) for name, agent in settings.agents.items()},
         settings.default_agent,
