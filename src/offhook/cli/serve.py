@@ -21,7 +21,9 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Processes that answer calls, one per core (1).")
     ] = None,
-    engine: Annotated[str | None, typer.Option(help="cascade, openai-realtime, elevenlabs, or scripted for load tests.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="cascade, openai-realtime, elevenlabs; scripted for load tests.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for calls and recordings (./data).")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (info).")] = None,
 ) -> None:
