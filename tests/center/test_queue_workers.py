@@ -227,6 +227,7 @@ def test_who_is_nowhere_any_more_is_forgotten() -> None:
     staff = Staff(lambda: now, lambda call: 300.0)
     sink, *_ = staff.follow(None)  # type: ignore[arg-type]
     for event in (
+        LegJoined("guest-1", LegKind.GUEST, "room:bob", "Bob", Stance.JOIN),  # in the caller's room
         LegJoined("s1", LegKind.OPERATOR, "x", "X", Stance.TAKE_OVER),
         LegLeft("s1", LegKind.OPERATOR, "x"),
     ):

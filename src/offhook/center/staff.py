@@ -12,7 +12,7 @@ from offhook.call.timeline import Sink, Timeline
 from offhook.center.people import Presence
 from offhook.desk.errands import pack, unpack
 from offhook.foundation.desk_events import LegJoined, LegLeft, StanceChanged
-from offhook.foundation.events import CallEnded, Entry
+from offhook.foundation.events import CallEnded, Entry, LegKind
 from offhook.foundation.people import Person, Role, Stance
 
 KEPT_S = 60.0
@@ -127,6 +127,8 @@ class Staff:
 
     def _take(self, entry: Entry) -> None:
         match entry.event:
+            case LegJoined(leg=LegKind.GUEST) | LegLeft(leg=LegKind.GUEST):
+                pass  # of the caller's party: nobody who works here
             case LegJoined(seat=seat, by=by, name=name, stance=stance):
                 if by not in self._known:
                     self._known[by] = _Known(_stranger(by, name))
