@@ -100,6 +100,17 @@ describe("a room that is lost", () => {
   });
 });
 
+describe("who came by a call token", () => {
+  it("enters anew by what the token opened, for it opens once", async () => {
+    const call = new RoomCall({ ...options, callToken: "once" });
+    await call.begin();
+    (server.rooms[0] as unknown as { cut(): void }).cut();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(call.phase.value).toBe("up");
+    expect(asked).toBe(1);
+  });
+});
+
 describe("who leaves while the room is entered", () => {
   it("is not in it afterwards", async () => {
     let answer = () => undefined as void;

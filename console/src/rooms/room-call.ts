@@ -71,6 +71,7 @@ export class RoomCall {
   readonly states: string[] = [];
   rejoined = 0;
   private room: Room | null = null;
+  private given: RoomToken | null = null;
   private returning = false;
   private chats = 0;
   private readonly sounds = new Map<string, HTMLMediaElement>();
@@ -139,16 +140,23 @@ export class RoomCall {
     return JSON.parse(answer);
   }
 
-  private async enter(): Promise<void> {
+  /** What lets this page into the room. A call token opens once: what it opened is good for coming back, too. */
+  private async pass(): Promise<RoomToken> {
     const { room, identity, name, agent, callToken } = this.options;
-    const given = await apiSend<RoomToken>("POST", "/api/token", {
+    if (this.given !== null && callToken !== "") return this.given;
+    this.given = await apiSend<RoomToken>("POST", "/api/token", {
       room,
       identity: this.room === null ? identity : this.identity,
       name,
       agent,
       call_token: callToken,
     });
-    if (given === null) throw new ApiError(0, "The server gave no token.");
+    if (this.given === null) throw new ApiError(0, "The server gave no token.");
+    return this.given;
+  }
+
+  private async enter(): Promise<void> {
+    const given = await this.pass();
     if (this.isOver) return;
     const next = new Room({
       adaptiveStream: false,
