@@ -123,7 +123,8 @@ async def test_calls_of_an_earlier_session_are_known_with_their_results():
     async with staged(Replies([SAID])) as stage:
         client = stage.connect()
         client.update(tools=[WEATHER])
-        client.text("The weather?")
+        client.text("The weather?", previous_item_id="root")
+        assert stage.final() == [("caller", "The weather?")]
         client.send("conversation.item.create", item=call)
         output = {"type": "function_call_output", "call_id": "c1", "output": "rain"}
         client.send("conversation.item.create", item=output)

@@ -45,7 +45,7 @@ class Talk:
             leg = LegKind.AGENT if item.role == "assistant" else LegKind.CALLER
         text = item.text if isinstance(item, Words) else ""
         shown = given(item_id, self._called(item) if isinstance(item, FunctionCall) else item)
-        at_end = wish.after in ("", self._leg.items.last)
+        at_end = wish.after in ("", self._leg.items.last or "root")
         if isinstance(item, CallOutput):
             self._answered(item)
         before = self._leg.items.add(Kept(shown, leg, text, text, brought=length(item)), wish.after)
