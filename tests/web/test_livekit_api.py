@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from livekit import api
+from tests.web.staff import Browser, entries, staffed
 
 from offhook.channels.livekit import Keys, LiveKit, LiveKitRules, Rules
 from offhook.channels.livekit_server import Dispatched
@@ -61,6 +62,21 @@ async def test_an_identity_is_made_up_and_a_host_is_marked(
     claims = api.TokenVerifier(KEY, SECRET).verify(given["token"])
     assert given["identity"].startswith("caller-")
     assert claims.attributes == {"offhook.host": "1"}
+
+
+async def test_who_lets_people_into_rooms_is_noted_and_speaks_through_their_own_agents_alone(
+    make_stage: Callable[..., Any], desk: LiveKit, quick_passwords: None
+) -> None:
+    house = await staffed(make_stage(livekit=desk))
+    wish = {"room": "r1", "identity": "alice", "agent": "default"}
+    async with Browser(house, "sara") as sara:  # she serves `sales`
+        assert (await sara.post("/api/token", json=wish)).status_code == 200
+        assert (await sara.post("/api/token", json={**wish, "host": True})).status_code == 403
+    async with Browser(house, "omar") as omar:
+        assert (await omar.post("/api/token", json={**wish, "host": True})).status_code == 200
+    found = [(each["name"], each["detail"]) for each in await entries(house, action="room_token")]
+    noted = {"room": "r1", "identity": "alice", "agent": "default"}
+    assert found == [("omar", {**noted, "host": True}), ("sara", {**noted, "host": False})]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from offhook.desk.roles import Action, may
+from offhook.desk.roles import Action, may, may_on
 from offhook.desk.sessions import Visitor
 from offhook.foundation.errors import LimitError, RefusedError
 from offhook.foundation.people import Person
@@ -118,10 +118,16 @@ def livekit_routes(
         if wish.host and person is None:
             raise RefusedError("a call token lets nobody speak through the agent")
         name = agent(name)
+        if wish.host and person is not None and not may_on(person, Action.TALK, name):
+            raise RefusedError("you may not speak through this agent")
         desk.check(wish.room)
         if wish.call_token:  # nothing refuses any more: now it is used
             tokens.redeem(wish.call_token)
         given = desk.admit(wish.room, wish.identity, wish.name, name, host=wish.host)
+        if person is not None:  # who enters a room hears its call
+            notes.note(
+                person, "room_token", room=given.room, identity=given.identity, agent=name, host=wish.host
+            )
         return RoomToken(token=given.token, url=given.url, room=given.room, identity=given.identity)
 
     @routes.post("/dispatch-agent", response_model=DispatchView, responses={201: {"model": DispatchView}})
