@@ -288,3 +288,13 @@ async def test_an_engine_that_does_not_close_ends_the_call_all_the_same(stage_of
     assert stage.directory.count() == 0
     assert stage.reel.closed
     assert stage.store.ended[0][1] is EndReason.CALLER_HUNG_UP
+
+
+async def test_words_after_a_long_noise_without_any_are_heard(stage_of):
+    """A line that hums, or music, for a minute: what is taken down is bounded, and words still count."""
+    stage = await stage_of(texts=["", "Can you hear me?"]).greeted()
+    await stage.say(46_000)
+    assert stage.floor == "hearing"
+    await stage.say(2_000)
+    await stage.until("speaking")
+    assert said(stage, LegKind.CALLER) == ["Can you hear me?"]

@@ -204,7 +204,8 @@ class Hearing:
         elif self._overlong and words(text):
             self._settle(text, Signal.TURN_ENDED)
         elif not words(text):
-            if silence >= self._patience.endpoint_ms:
+            noise = self._overlong and self.voice.speaking  # it is taken down anew, for words in it
+            if noise or silence >= self._patience.endpoint_ms:
                 self._settle("", Signal.TURN_EMPTY)
         elif is_filler(text):
             if silence >= self._patience.endpoint_max_ms:
