@@ -205,6 +205,33 @@ async def test_turns_are_dictated_faster_than_their_words_are_found():
         assert client.last("error")["error"]["code"] == "input_audio_buffer_commit_empty"
 
 
+async def test_what_is_dictated_faster_than_words_are_found_is_bounded():
+    async with staged() as stage:
+        stage.stt.delay = 6.0
+        client = stage.connect()
+        client.update(audio={"input": {"turn_detection": None}})
+        for _ in range(40):
+            client.append(LOUD * 500)
+            await asyncio.sleep(0.12)  # ten seconds are handed on in that time
+            client.send("input_audio_buffer.commit")
+        steering = client.socket.channel.steers
+        held = sum(len(audio) for audio, _ in steering._waiting) + len(steering._held)
+        assert 110 * 32_000 < held <= 121 * 32_000, "two minutes of 16 kHz, not the six that came"
+        codes = {error["error"]["message"] for error in client.all("error")}
+        assert codes == {
+            "more audio waits for its words than is kept",
+            "too many turns wait for their words",
+        }
+        stage.stt.delay = 0.0
+        client.send("response.create")
+        await client.wait("response.done")
+        client.append(LOUD * 20)
+        client.clear()
+        client.send("input_audio_buffer.commit")
+        await client.wait("input_audio_buffer.committed")
+        assert client.all("error") == []
+
+
 async def test_a_dictated_turn_that_is_deleted_before_its_words_are_known_is_none():
     async with staged(texts=("One.", "Two.")) as stage:
         stage.stt.delay = 0.5

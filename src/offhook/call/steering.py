@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HEARD_DEADLINE_S = 8.0
 MAX_HELD_MS = 120_000
-"""So much may be dictated while the words of the turn before are still being found."""
+"""So much may be dictated, in all turns, while the words of the turn before are still being found."""
 
 
 class CallSteering:
@@ -79,13 +79,17 @@ class CallSteering:
 
     # Dictated turns.
 
-    def dictate(self, audio: bytes, at_ms: int) -> None:
+    def dictate(self, audio: bytes, at_ms: int) -> bool:
         self._leg.take(audio, at_ms, self._timeline.now_ms())
         self._leg.skip()
         if self._finding is None:
             self._hear(audio)
-        elif len(self._held) < self._leg.format.size(MAX_HELD_MS):
-            self._held += audio
+            return True
+        held = len(self._held) + sum(len(waiting) for waiting, _ in self._waiting)
+        if held >= self._leg.format.size(MAX_HELD_MS):
+            return False
+        self._held += audio
+        return True
 
     def commit(self, known: Callable[[], None]) -> None:
         if self._finding is not None:

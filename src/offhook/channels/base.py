@@ -102,8 +102,8 @@ class Steering(Protocol):
     def remember(self, call: ToolCall, text: str) -> None:
         """A call that was made in another session came to this: the model knows it, where it has tools."""
 
-    def dictate(self, audio: bytes, at_ms: int) -> None:
-        """Audio of a turn whose end `commit` will tell."""
+    def dictate(self, audio: bytes, at_ms: int) -> bool:
+        """Audio of a turn whose end `commit` will tell; False, and it is lost, when too much of it waits."""
 
     def commit(self, known: Callable[[], None]) -> None:
         """What was dictated is a turn; `known` once its words are on the timeline, or cannot be found."""

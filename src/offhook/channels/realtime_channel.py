@@ -27,6 +27,8 @@ from offhook.protocols.realtime_door_session import WireFormat, merged
 PIECE_MS = 200
 """No audio delta is longer."""
 MIN_COMMIT_MS = 100
+MAX_BEHIND = 32
+"""Committed turns that may wait for their words."""
 _FORMATS = {
     WireFormat.PCM: AudioFormat(Encoding.PCM16, 24_000),
     WireFormat.ULAW: PHONE,
@@ -61,6 +63,7 @@ class RealtimeChannel:
         self.override: ResponseCreate | None = None
         self.cancelling = self._ending = False
         self._appended = 0.0
+        self._overfull = False
         self._tools: tuple[ToolSpec, ...] = ()
         self.config = first_config(offer)
         self.items = Items()
@@ -167,6 +170,8 @@ class RealtimeChannel:
                 "input_audio_buffer_commit_empty",
             )
         self.steering("a turn that is committed")
+        if self.teller.behind >= MAX_BEHIND:
+            raise EventError("too many turns wait for their words", "rate_limit_exceeded")
         intake.then(self._commit)
 
     def forget(self) -> None:
@@ -243,7 +248,10 @@ class RealtimeChannel:
     def _deliver(self, audio: bytes, at_ms: int) -> None:
         if self.config.turns is None and (steering := self.steers) is not None:
             self._appended += self._format.ms(len(audio))
-            steering.dictate(audio, at_ms)
+            if not steering.dictate(audio, at_ms) and not self._overfull:
+                self._overfull = True
+                lost = EventError("more audio waits for its words than is kept", "rate_limit_exceeded")
+                self._send(self._events.error(lost))
         elif self.listener is not None:
             self.listener.on_audio(audio, at_ms)
 
@@ -256,6 +264,7 @@ class RealtimeChannel:
             self._send(self._events.error(EventError(message, "input_audio_buffer_commit_empty")))
             return
         self._appended = 0.0
+        self._overfull = False
         self.teller.committed()
         steering.commit(self._known)
 

@@ -126,6 +126,11 @@ class Teller:
 
     # The caller.
 
+    @property
+    def behind(self) -> int:
+        """How many dictated turns wait for their words."""
+        return len(self._dictated)
+
     def committed(self) -> None:
         """A turn that was dictated ended; its words are told when they are known."""
         item_id, after = self._events.id("item"), self._items.last
