@@ -62,4 +62,6 @@ async function start(): Promise<void> {
   }
 }
 
-void start();
+start().catch(() => {
+  document.body.textContent = "This page could not be loaded whole. Please load it again.";
+});

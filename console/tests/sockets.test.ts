@@ -10,8 +10,8 @@ class FakeSocket {
   readyState = 1;
   bufferedAmount = 0;
   readonly sent: string[] = [];
-  onmessage: (event: { data: string }) => void = () => undefined;
-  onclose: (event: { code: number }) => void = () => undefined;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
   }
@@ -22,11 +22,11 @@ class FakeSocket {
     this.readyState = 3;
   }
   say(message: object): void {
-    this.onmessage({ data: JSON.stringify(message) });
+    this.onmessage?.({ data: JSON.stringify(message) });
   }
   lose(code = 1006): void {
     this.readyState = 3;
-    this.onclose({ code });
+    this.onclose?.({ code });
   }
 }
 
@@ -69,6 +69,28 @@ describe("the floor's news", () => {
   });
 });
 
+describe("a socket whose other end is gone without a word", () => {
+  it("is left for another one; one that answers is kept", async () => {
+    const { FloorFeed } = await import("../src/floor/feed");
+    const feed = new FloorFeed();
+    FakeSocket.last.say(floor("a"));
+    for (let beat = 0; beat < 6; beat++) {
+      await vi.advanceTimersByTimeAsync(5_000);
+      FakeSocket.last.say({ type: "pong", t: 1 });
+    }
+    expect(FakeSocket.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(FakeSocket.all).toHaveLength(2);
+    FakeSocket.last.say(floor("b"));
+    FakeSocket.all[0]?.say(floor("a"));
+    expect([...feed.calls.value.keys()]).toEqual(["b"]);
+    expect(feed.freshness.value).toBe("live");
+    feed.close();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
 describe("an operator's rings", () => {
   it("are heard though the server was away when the page was loaded", async () => {
     const { session } = await import("../src/session");
@@ -82,6 +104,10 @@ describe("an operator's rings", () => {
     expect(FakeSocket.all).toHaveLength(1);
     FakeSocket.last.say({ type: "presence", presence: "available" });
     expect(presence.value).toBe("available");
+    await vi.advanceTimersByTimeAsync(16_000); // nobody answers its pings
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(presence.value).toBeNull();
+    FakeSocket.last.say({ type: "presence", presence: "available" });
     FakeSocket.last.lose(4401); // logged out elsewhere: nobody is rung here any more
     expect(presence.value).toBeNull();
   });

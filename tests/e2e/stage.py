@@ -113,10 +113,12 @@ class Stage:
             socket.close(code=1012)
             return
         self.floors.append(socket)
+        socket.on_message(lambda said: _answer_ping(socket, said))
         socket.send(json.dumps(recorded.FLOOR_MESSAGE))
 
     def _operator(self, socket: WebSocketRoute) -> None:
         self.operators.append(socket)
+        socket.on_message(lambda said: _answer_ping(socket, said))
         self.ring({"type": "presence", "presence": "available"})
 
     def _live(self, socket: WebSocketRoute) -> None:
@@ -135,6 +137,10 @@ class Stage:
         self.sent.append(said)
         if said["type"] == "ping":
             self.say({"type": "pong", "t": said["t"]})
+
+
+def _answer_ping(socket: WebSocketRoute, message: str | bytes) -> None:
+    socket.send(json.dumps({"type": "pong", "t": json.loads(message)["t"]}))
 
 
 def violations(page: Page) -> list[str]:

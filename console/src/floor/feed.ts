@@ -6,6 +6,7 @@ import { readTyped } from "../desk/read";
 import { backoff } from "../desk/socket";
 import type { Counters, FloorCall, FloorMessage } from "../desk/wire";
 import { merged } from "./attention";
+import { Pulse } from "./pulse";
 
 export type Freshness = "connecting" | "live" | "polling" | "stale";
 
@@ -13,6 +14,7 @@ const POLL_MS = 2_000;
 /** A socket that has said nothing for so long is asked about by a poll. */
 const QUIET_MS = 10_000;
 const SESSION_OVER = 4401;
+const LOST = 1006;
 const STALE_MS = 6_000;
 
 export class FloorFeed {
@@ -23,6 +25,7 @@ export class FloorFeed {
   /** When the last news came, by performance.now(); 0 before any. */
   readonly heardAt = signal(0);
   private socket: WebSocket | null = null;
+  private pulse: Pulse | null = null;
   private first = true;
   private attempt = 0;
   private retry = 0;
@@ -39,6 +42,7 @@ export class FloorFeed {
     this.closed = true;
     window.clearInterval(this.poller);
     window.clearTimeout(this.retry);
+    this.pulse?.stop();
     this.socket?.close();
   }
 
@@ -46,19 +50,28 @@ export class FloorFeed {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/floor`);
     this.socket = socket;
     this.first = true;
+    const pulse = new Pulse(socket, () => {
+      socket.close();
+      this.lost(socket, LOST);
+    });
+    this.pulse = pulse;
     socket.onmessage = ({ data }: MessageEvent<string>) => {
+      pulse.heard();
       const message = readTyped<FloorMessage | { type: "error"; code: string; reason: string }>(data);
       if (message?.type === "error") this.problem.value = message.reason;
       if (message?.type === "floor") this.take(message);
     };
-    socket.onclose = ({ code }) => {
-      if (code === SESSION_OVER) location.assign("/login");
-      if (this.closed || this.socket !== socket) return;
-      this.socket = null;
-      this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt));
-      this.attempt += 1;
-      void this.poll();
-    };
+    socket.onclose = ({ code }) => this.lost(socket, code);
+  }
+
+  private lost(socket: WebSocket, code: number): void {
+    if (code === SESSION_OVER) location.assign("/login");
+    if (this.closed || this.socket !== socket) return;
+    this.socket = socket.onmessage = null;
+    this.pulse?.stop();
+    this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt));
+    this.attempt += 1;
+    void this.poll();
   }
 
   private take(message: FloorMessage): void {

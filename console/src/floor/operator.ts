@@ -5,6 +5,7 @@ import { ApiError, apiGet, apiSend } from "../api";
 import { readTyped } from "../desk/read";
 import { backoff } from "../desk/socket";
 import { may } from "../session";
+import { Pulse } from "./pulse";
 
 export type Presence = "available" | "away";
 
@@ -73,6 +74,7 @@ type Message =
   | { type: "consult_over"; id: string; call_id: string; why: string };
 
 const SESSION_OVER = 4401;
+const LOST = 1006;
 
 export const presence = signal<Presence | null>(null);
 export const rings = signal<readonly Ring[]>([]);
@@ -142,11 +144,9 @@ function consultOver(callId: string): void {
 
 function connect(): void {
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/operator`);
-  socket.onmessage = ({ data }: MessageEvent<string>) => {
-    const message = readTyped<Message>(data);
-    if (message !== null) take(message);
-  };
-  socket.onclose = ({ code }) => {
+  const gone = (code: number) => {
+    socket.onclose = socket.onmessage = null;
+    pulse.stop();
     rings.value = [];
     consults.value = [];
     presence.value = null;
@@ -154,6 +154,16 @@ function connect(): void {
     window.setTimeout(connect, backoff(attempt));
     attempt += 1;
   };
+  const pulse = new Pulse(socket, () => {
+    socket.close();
+    gone(LOST);
+  });
+  socket.onmessage = ({ data }: MessageEvent<string>) => {
+    pulse.heard();
+    const message = readTyped<Message>(data);
+    if (message !== null) take(message);
+  };
+  socket.onclose = ({ code }) => gone(code);
 }
 
 /** What the server tells; exported for tests. */

@@ -1,6 +1,6 @@
 // The page of one call: facts, recording, transcript, waterfall, timeline, downloads. A live call refreshes.
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type CallDetail, type CallRecord, type Peaks, type TimelineEvent, type TurnRecord, callUrl, fetchCall, fetchPeaks } from "../api";
 import { moodsByTurn } from "../floor/mood";
@@ -8,7 +8,7 @@ import { Evidence } from "../parts/evidence";
 import { Moods } from "../parts/moods";
 import { Player } from "../parts/player";
 import { Timeline } from "../parts/timeline";
-import { Transcript } from "../parts/transcript";
+import { Transcript, type TranscriptProps } from "../parts/transcript";
 import { Waterfall } from "../parts/waterfall";
 import { may } from "../session";
 import { clock, endLabel, endWord, latency, moment, sentenceCase } from "../words";
@@ -79,12 +79,7 @@ export function CallPage({ id }: { id: string }) {
       <div class="columns">
         <section class="card" aria-labelledby="transcript-title">
           <h2 id="transcript-title">Transcript</h2>
-          <Transcript
-            turns={ordered}
-            positionMs={position.value}
-            seek={recorded ? seek : null}
-            moods={moodsByTurn(events)}
-          />
+          <Followed position={position} turns={ordered} seek={recorded ? seek : null} moods={moodsByTurn(events)} />
         </section>
         <div>
           <section class="card" aria-labelledby="waterfall-title">
@@ -102,6 +97,11 @@ export function CallPage({ id }: { id: string }) {
       </div>
     </>
   );
+}
+
+/** The transcript alone follows the recording: the rest of the page is not drawn anew for every frame. */
+function Followed({ position, ...shown }: { position: Signal<number> } & Omit<TranscriptProps, "positionMs">) {
+  return <Transcript positionMs={position.value} {...shown} />;
 }
 
 /** By turn, the caller's words before the reply to them. */

@@ -33,10 +33,12 @@ function Doorway({ id }: { id: string }) {
   }, [id]);
   const query = new URLSearchParams(location.search);
   const role = ROLES.find((one) => one === query.get("role")) ?? "operator";
-  const enter = (stance: Stance) => void sit({ callId: id, stance, role });
-  useKeys(Object.fromEntries(STANCES.map(({ stance, key }) => [key.toLowerCase(), () => enter(stance)])));
   const call = detail?.call;
   const over = call !== undefined && call.state !== "live";
+  const enter = (stance: Stance) => {
+    if (!over && problem === "") sit({ callId: id, stance, role });
+  };
+  useKeys(Object.fromEntries(STANCES.map(({ stance, key }) => [key.toLowerCase(), () => enter(stance)])));
   return (
     <section class="doorway">
       <h1>{call ? <bdi>{call.caller || `${channelWord(call.channel)} call`}</bdi> : "Live call"}</h1>

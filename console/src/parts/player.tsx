@@ -26,7 +26,8 @@ export function Player({ id, peaks, durationMs, position, wish }: Props) {
     position.value = ms;
     if (audio.current !== null) audio.current.currentTime = ms / 1000;
   };
-  const play = () => void audio.current?.play().catch(() => setFailed(true));
+  // A pause before the sound has come breaks off the wish to play: that is no failure.
+  const play = () => void audio.current?.play().catch((error: Error) => error.name !== "AbortError" && setFailed(true));
   const wanted = wish.value;
   useEffect(() => {
     if (wanted === null) return;

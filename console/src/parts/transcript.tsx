@@ -4,7 +4,7 @@ import type { TurnRecord } from "../api";
 import { type TurnMood, emotionWord, scoreWord } from "../floor/mood";
 import { clock, languageName, sentenceCase } from "../words";
 
-interface Props {
+export interface TranscriptProps {
   turns: readonly TurnRecord[];
   positionMs: number;
   seek: ((ms: number) => void) | null;
@@ -12,7 +12,7 @@ interface Props {
   moods?: ReadonlyMap<number, TurnMood>;
 }
 
-export function Transcript({ turns, positionMs, seek, moods }: Props) {
+export function Transcript({ turns, positionMs, seek, moods }: TranscriptProps) {
   if (turns.length === 0) return <p class="quiet">Nothing was said in this call.</p>;
   const several = new Set(turns.map((turn) => turn.language).filter((language) => language !== "")).size > 1;
   return (

@@ -105,7 +105,10 @@ export class RoomCall {
   readonly toggleMute = (): void => {
     if (!this.microphone.value) return;
     this.muted.value = !this.muted.value;
-    void this.room?.localParticipant.setMicrophoneEnabled(!this.muted.value);
+    void this.room?.localParticipant.setMicrophoneEnabled(!this.muted.value).catch(() => {
+      this.muted.value = !this.muted.value;
+      this.notice.value = "The microphone could not be switched.";
+    });
   };
 
   /** Write to the room; false when it cannot be sent now. */
