@@ -101,7 +101,7 @@ async def test_text_is_streamed() -> None:
     request = server.requests[0]
     assert request["stream"] is True
     assert request["model"] == "m"
-    assert "max_tokens" in request
+    assert request["max_tokens"] == 300
     assert "tools" not in request
     assert [m["role"] for m in request["messages"]] == ["system", "user"]
     assert server.headers[0]["authorization"] == "Bearer sk-123"
@@ -235,6 +235,17 @@ async def test_a_declined_answer_is_an_error() -> None:
     declined = {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}]}
     with pytest.raises(UnfitError, match="declined"):
         await replies(model(Server([declined])))
+
+
+async def test_a_model_that_thinks_has_room_to_and_is_told_of_when_that_was_not_enough() -> None:
+    llm = OpenAi("https://api.openai.com/v1", "m", "sk-123")
+    body = llm.question([], []).body
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (2_000, False)
+    await llm.close()
+    spent = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}
+    with pytest.raises(UnfitError, match="used up its tokens before its first word"):
+        await replies(model(Server([spent, "[DONE]"])))
+    assert await replies(model(Server([delta(content="Hello"), spent]))) == [TextDelta("Hello")]
 
 
 async def test_a_page_is_no_answer() -> None:

@@ -28,6 +28,7 @@ class MessageAnswer:
     provider: str
     finished: bool = False
     declined: bool = False
+    cut: bool = False
     _blocks: dict[int, _Block] = field(default_factory=dict)
 
     @property
@@ -72,6 +73,7 @@ class MessageAnswer:
     def _stop(self, delta: Any) -> None:
         reason = delta.get("stop_reason") if isinstance(delta, dict) else None
         self.finished, self.declined = self.finished or bool(reason), reason == "refusal"
+        self.cut = reason == "max_tokens"
 
     def _begin(self, index: Any, block: Any) -> str:
         if not isinstance(index, int) or not isinstance(block, dict):

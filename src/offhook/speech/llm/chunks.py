@@ -81,11 +81,12 @@ class Thoughts:
 @dataclass(slots=True)
 class Completion:
     """One streamed completion: feed it chunks; `finished` once the model said why it stopped, `declined`
-    when that was that it may not answer."""
+    when that was that it may not answer, `cut` when its tokens were used up."""
 
     provider: str
     finished: bool = False
     declined: bool = False
+    cut: bool = False
     _fragments: list[_Fragment] = field(default_factory=list)
     _current: dict[int, _Fragment] = field(default_factory=dict)
     _thoughts: Thoughts = field(default_factory=Thoughts)
@@ -116,6 +117,7 @@ class Completion:
         text = self._thoughts.strip(_text(delta.get("content")))
         if reason := choice.get("finish_reason"):
             self.finished, self.declined = True, reason == "content_filter"
+            self.cut = reason == "length"
             text += self._thoughts.rest()
         return text
 

@@ -56,7 +56,7 @@ class OpenAiForms:
         llm = self._llm
         messages = [{"role": "system", "content": form.system}, {"role": "user", "content": form.text}]
         question = llm.question(messages, prompt.tools([form.spec]))
-        limit = {llm.limit: form.max_tokens}
+        limit = {llm.limit: form.max_tokens + llm.thinking_tokens}
         choice = {"type": "function", "function": {"name": form.spec.name}}
         body = {**question.body, **limit, "tool_choice": choice}
         question = Question(question.path, body, question.subject)

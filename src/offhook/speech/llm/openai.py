@@ -18,6 +18,8 @@ from offhook.speech.llm.chunks import Completion
 from offhook.speech.llm.stream import Patience, Question, read
 
 _MAX_TOKENS = 300
+_THINKING_TOKENS = 1_700
+"""Where what a model thinks before it speaks counts too. More than is spoken is not listened to anyway."""
 
 
 class OpenAi:
@@ -54,7 +56,9 @@ class OpenAi:
         self.patience = Patience(first_token_seconds, stall_seconds, max_chars)
         self.now = now
         # OpenAI's newer models refuse `max_tokens`; other servers do not know its successor.
-        self.limit = "max_completion_tokens" if self.endpoint.host.endswith("openai.com") else "max_tokens"
+        own = self.endpoint.host.endswith("openai.com")
+        self.limit = "max_completion_tokens" if own else "max_tokens"
+        self.thinking_tokens = _THINKING_TOKENS if own else 0
 
     def open(self, agent: Agent) -> OpenAiChat:
         return OpenAiChat(self)
@@ -75,7 +79,7 @@ class OpenAi:
             "model": self.model,
             "messages": messages,
             "stream": True,
-            self.limit: _MAX_TOKENS,
+            self.limit: _MAX_TOKENS + self.thinking_tokens,
         }
         if tools:
             body["tools"] = tools

@@ -23,7 +23,8 @@ _TAIL_SECONDS = 0.1
 class Answer(Protocol):
     """What takes a vendor's events apart: gives text at once, tool calls at the end.
 
-    `finished` once the model said why it stopped; `declined` when that was that it may not answer.
+    `finished` once the model said why it stopped; `declined` when that was that it may not answer, `cut` when
+    its tokens were used up.
     """
 
     @property
@@ -31,6 +32,9 @@ class Answer(Protocol):
 
     @property
     def declined(self) -> bool: ...
+
+    @property
+    def cut(self) -> bool: ...
 
     @property
     def calling(self) -> bool: ...
@@ -92,8 +96,13 @@ async def read(
     if not answer.finished:
         return
     calls = answer.calls()
-    if answer.declined and not calls and left == patience.max_chars:
-        raise UnfitError(endpoint.provider, "declined to answer")
+    if not calls and left == patience.max_chars:
+        if answer.declined:
+            raise UnfitError(endpoint.provider, "declined to answer")
+        if answer.cut:
+            raise UnfitError(
+                endpoint.provider, "used up its tokens before its first word: it thinks too long"
+            )
     for call in calls:
         yield call
 
