@@ -90,7 +90,8 @@ describe("who can hear me", () => {
     expect(lost).toMatchObject({ tone: "lost", words: "Connection lost: nobody hears you" });
     expect(lost.detail.includes("gives the caller back")).toBe(stance === "take_over");
     expect(audience(now(mode, stance, { link: "connecting" })).words).toContain("nobody hears you yet");
-    expect(audience(now(mode, stance, { link: "over" })).tone).toBe("over");
+    expect(audience(now(mode, stance, { link: "over" }))).toMatchObject({ tone: "over", words: "The call has ended: nobody hears you" });
+    expect(audience(now(mode, stance, { link: "over", shutOut: true })).words).toBe("You are not on this call: nobody hears you");
   });
 
   it("says whom the mute key would let hear, by name, though the server routes a muted seat to nobody", () => {

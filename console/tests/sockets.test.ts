@@ -136,6 +136,13 @@ describe("a seat", () => {
     }
   });
 
+  it("whose session is over is told so, and not that the call has ended", async () => {
+    const desk = await seat("operator");
+    FakeSocket.last.say({ type: "ended", reason: "refused" });
+    expect(desk.audience.words).toBe("You are not on this call: nobody hears you");
+    expect(desk.state.value.notice).toContain("Your session is over");
+  });
+
   it("that is closed says why by its own close, and its clock stands", async () => {
     const desk = await seat("operator");
     FakeSocket.last.say({ type: "error", code: "refused", reason: "you have not taken this call over" });
@@ -143,6 +150,7 @@ describe("a seat", () => {
     await vi.advanceTimersByTimeAsync(600);
     FakeSocket.last.lose(4404);
     expect(desk.state.value).toMatchObject({ link: "over", notice: "This call is not live any more." });
+    expect(desk.audience.words).toBe("You are not on this call: nobody hears you");
     const at = desk.mediaMs;
     await vi.advanceTimersByTimeAsync(5_000);
     expect(desk.mediaMs).toBe(at);

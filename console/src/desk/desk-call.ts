@@ -15,6 +15,8 @@ export interface SeatOptions {
   processing: boolean;
 }
 
+/** How a seat ends whose person may not be there any more; the call goes on. */
+export const SHUT_OUT = "refused";
 const BACK = "You are back, as a listener. Take over again if the caller needs you.";
 
 export class DeskCall {
@@ -62,9 +64,10 @@ export class DeskCall {
   }
 
   get situation(): Situation {
-    const { link, mode, hears, seats, seat, leg } = this.state.value;
+    const { link, mode, hears, seats, seat, leg, ending } = this.state.value;
     const muted = this.muted.value || seats.some((one) => one.seat === seat && one.muted === true);
-    return { link, mode, hears, seats, seat, leg, muted, microphone: this.microphone.value };
+    const shutOut = link === "over" && (ending === "" || ending === SHUT_OUT);
+    return { link, mode, hears, seats, seat, leg, muted, microphone: this.microphone.value, shutOut };
   }
 
   get audience(): Audience {
@@ -125,6 +128,9 @@ export class DeskCall {
     if (message.type === "clear") return this.headset?.clear();
     const before = this.state.value.link;
     this.set(received(this.state.value, message, performance.now()));
+    if (message.type === "ended" && message.reason === SHUT_OUT && this.options.role !== "caller") {
+      this.note("Your session is over. Log in again; the call goes on.");
+    }
     if (message.type === "joined") {
       if (this.muted.value) this.send({ type: "mute", on: true });
       if (before === "lost") this.note(this.options.role === "caller" ? "" : BACK);

@@ -14,6 +14,8 @@ export interface Situation {
   leg: string;
   muted: boolean;
   microphone: boolean;
+  /** The link is over, and nobody said that the call is: it may go on without this seat. */
+  shutOut?: boolean;
 }
 
 export interface Audience {
@@ -86,12 +88,12 @@ function consulted(now: Situation, stance: Stance): Audience {
   return { tone: "hold", words, detail: `A colleague is told about the call in private. ${waits}` };
 }
 
-function unconnected({ link, seats, seat }: Situation): Audience {
+function unconnected({ link, seats, seat, shutOut }: Situation): Audience {
   switch (link) {
     case "connecting":
       return { tone: "private", words: "Connecting: nobody hears you yet", detail: "" };
     case "over":
-      return { tone: "over", words: "The call has ended: nobody hears you", detail: "" };
+      return { tone: "over", words: `${shutOut ? "You are not on this call" : "The call has ended"}: nobody hears you`, detail: "" };
     default: {
       const held = stanceOf(seats, seat) === "take_over";
       const after = held ? " The server gives the caller back to the AI; you return as a listener." : "";

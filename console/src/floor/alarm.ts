@@ -38,13 +38,19 @@ export function alarm(fresh: readonly Raised[], open: (callId: string) => void):
   if (!alarmOn.value || fresh.length === 0) return;
   ring();
   if (!("Notification" in window) || Notification.permission !== "granted") return;
-  for (const { call, alert } of fresh.filter((each) => each.alert.page || document.hidden)) {
+  for (const one of fresh.filter((each) => each.alert.page || document.hidden)) notify(one, open);
+}
+
+function notify({ call, alert }: Raised, open: (callId: string) => void): void {
+  try {
     const note = new Notification(alert.rule, { body: `${call.caller || call.agent}: ${alert.text}`, tag: alert.id });
     note.onclick = () => {
       window.focus();
       open(call.call_id);
       note.close();
     };
+  } catch {
+    // Android's Chrome has notifications by service workers alone: the tones and the page are left.
   }
 }
 

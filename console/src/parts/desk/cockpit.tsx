@@ -1,7 +1,7 @@
 // The operator's cockpit on one call: the strip, the keys, the talk, the coach, what is known. Lays out only.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { DeskCall } from "../../desk/desk-call";
+import { type DeskCall, SHUT_OUT } from "../../desk/desk-call";
 import { stand } from "../../desk/seated";
 import { go, inPlace } from "../../route";
 import { clock, endWord } from "../../words";
@@ -38,7 +38,7 @@ export function Cockpit({ desk }: { desk: DeskCall }) {
           </button>
         </p>
       )}
-      {over && seat !== "" && <WrapUp callId={callId} ending={endWord(ending)} leave={() => leave()} />}
+      {over && seat !== "" && ending !== SHUT_OUT && <WrapUp callId={callId} ending={endWord(ending)} leave={() => leave()} />}
       <BriefingCard desk={desk} />
       <div class="cockpit-columns">
         <section class="card conversation" aria-label="Conversation">
