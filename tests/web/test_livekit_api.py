@@ -112,7 +112,12 @@ async def test_strangers_need_a_call_token_which_opens_once(
         assert (await client.post("/api/token", json={"room": "r"})).status_code == 401
         assert (await client.post("/api/token", json={"room": "r"}, headers=headers)).status_code == 200
         assert (await client.post("/api/dispatch-agent", json={"room": "r"})).status_code == 401
-        minted = (await client.post("/api/call-tokens", json={}, headers=headers)).json()["token"]
+        for for_room in ({}, {"room": "another"}):  # nobody walks into a room that they were not asked to
+            minted = (await client.post("/api/call-tokens", json=for_room, headers=headers)).json()["token"]
+            refused = await client.post("/api/token", json={"room": "r", "call_token": minted})
+            assert (refused.status_code, "does not open this room" in refused.text) == (403, True)
+        given = await client.post("/api/call-tokens", json={"room": "r"}, headers=headers)
+        minted = given.json()["token"]
         wish = {"room": "r", "call_token": minted, "host": True}
         assert (await client.post("/api/token", json=wish)).status_code == 403
         wish = {"room": "r", "call_token": minted}  # what was refused has not used it up
@@ -130,7 +135,8 @@ async def test_a_call_token_is_not_lost_on_a_house_without_rooms_or_room(
     headers = {"Authorization": "Bearer secret"}
     for desk, why in ((None, "no rooms here"), (full, "no capacity")):
         async with make_stage(livekit=desk, key="secret").client("203.0.113.9") as client:
-            minted = (await client.post("/api/call-tokens", json={}, headers=headers)).json()["token"]
+            given = await client.post("/api/call-tokens", json={"room": "r"}, headers=headers)
+            minted = given.json()["token"]
             for _ in range(2):
                 answer = await client.post("/api/token", json={"room": "r", "call_token": minted})
                 assert answer.status_code == 503

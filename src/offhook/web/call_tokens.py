@@ -69,8 +69,8 @@ class CallTokens:
         self._clock = clock
         self._used = UsedIds(clock) if used is None else used
 
-    def mint(self, agent: str) -> str:
-        """A token for one call to `agent`."""
+    def mint(self, agent: str, room: str = "") -> str:
+        """A token for one call to `agent`; with a `room` it opens this room of LiveKit's, too."""
         now = int(self._clock.wall().timestamp())
         claims = {
             "aud": AUDIENCE,
@@ -78,25 +78,30 @@ class CallTokens:
             "exp": now + LIFE_SECONDS,
             "jti": secrets.token_urlsafe(16),
             "agent": agent,
+            **({"room": room} if room else {}),
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def peek(self, token: str) -> str:
         """The agent that the token was minted for; it stays good. Raises RefusedError."""
-        agent, _, left = self._read(token)
+        agent, _, left, _ = self._read(token)
         if left <= 0:
             raise RefusedError("the call token is used or expired")
         return agent
 
+    def room_of(self, token: str) -> str:
+        """The room that the token opens; empty for none. Raises RefusedError."""
+        return self._read(token)[3]
+
     def redeem(self, token: str) -> str:
         """The agent that the token was minted for, once. Raises RefusedError, LimitError."""
-        agent, jti, left = self._read(token)
+        agent, jti, left, _ = self._read(token)
         if left <= 0 or not self._used.claim(jti, left):
             raise RefusedError("the call token is used or expired")
         return agent
 
-    def _read(self, token: str) -> tuple[str, str, float]:
-        """Agent, id, and how long it is good for. Raises RefusedError."""
+    def _read(self, token: str) -> tuple[str, str, float, str]:
+        """Agent, id, how long it is good for, and its room. Raises RefusedError."""
         try:
             claims = jwt.decode(
                 token,
@@ -106,6 +111,7 @@ class CallTokens:
                 options={"require": ["exp", "jti", "aud", "agent"], "verify_exp": False, "verify_iat": False},
             )
             expires, jti, agent = float(claims["exp"]), str(claims["jti"]), str(claims["agent"])
+            room = str(claims.get("room", ""))
         except (jwt.PyJWTError, ValueError, TypeError, UnicodeError, RecursionError):
             raise RefusedError("the call token is not valid") from None
-        return agent, jti, expires + _LEEWAY_SECONDS - self._clock.wall().timestamp()
+        return agent, jti, expires + _LEEWAY_SECONDS - self._clock.wall().timestamp(), room

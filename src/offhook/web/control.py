@@ -60,7 +60,10 @@ class PlacedCall(BaseModel):
 
 
 class CallTokenWish(_Wish):
+    """A token with a `room` lets its bearer into this room of LiveKit's (`POST /api/token`), and no other."""
+
     agent: str = Field(default="", max_length=64)
+    room: str = Field(default="", max_length=128)
 
 
 class CallToken(BaseModel):
@@ -160,7 +163,8 @@ def control_routes(board: Switchboard, store: CallStore, notes: Notes) -> APIRou
     async def call_token(wish: CallTokenWish) -> CallToken:
         """A token with which a browser may place one call within a minute."""
         agent = board.agent(wish.agent)
-        return CallToken(token=board.tokens.mint(agent), agent=agent, expires_in=LIFE_SECONDS)
+        token = board.tokens.mint(agent, wish.room)
+        return CallToken(token=token, agent=agent, expires_in=LIFE_SECONDS)
 
     return routes
 

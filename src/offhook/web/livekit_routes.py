@@ -54,8 +54,8 @@ class _Wish(BaseModel):
 
 class RoomTokenWish(_Wish):
     """An empty `identity` is made up; an empty `agent` is the default one. `host`: this participant may have
-    the agent say lines (RPC `offhook.say`). `call_token` is one of `POST /api/call-tokens`, for callers who
-    have no other key."""
+    the agent say lines (RPC `offhook.say`). `call_token` is one of `POST /api/call-tokens` for this room,
+    for callers who have no other key."""
 
     identity: str = Field(default="", max_length=128)
     name: str = Field(default="", max_length=128)
@@ -149,7 +149,10 @@ def _admitted(
 ) -> tuple[Person | None, str, Response | None]:
     """Who asks (None: somebody with a call token), for which agent, or why not. Raises RefusedError."""
     if wish.call_token:
-        return None, tokens.peek(wish.call_token), None
+        name = tokens.peek(wish.call_token)
+        if tokens.room_of(wish.call_token) != wish.room:
+            raise RefusedError("this call token does not open this room; one is made with its name as `room`")
+        return None, name, None
     found = visitors.of(request.headers, peer_of(request.scope))
     if not isinstance(found, Visitor):
         return None, "", fault(found.status, found.reason, found.code)
