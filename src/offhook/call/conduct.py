@@ -245,7 +245,13 @@ class Conduct:
             self.signal(Signal.REPLY_EMPTY)
 
     def _hang_up(self) -> None:
+        self._put_through()
         self._line.hang_up(self._goodbye_reason)
+
+    def _put_through(self) -> None:
+        """Only now: until its goodbye was heard a transfer may be called off, and the line goes on."""
+        if self._goodbye_reason is EndReason.TRANSFERRED:
+            self._line.transfer(self._agent.facts.transfer_to)
 
     # What tools do to the call.
 
@@ -256,8 +262,6 @@ class Conduct:
     def part(self, reason: EndReason) -> None:
         """End the call so, once the last sentence was heard."""
         self._goodbye_reason = reason
-        if reason is EndReason.TRANSFERRED:
-            self._line.transfer(self._agent.facts.transfer_to)
         self._leaving = True
         self.signal(Signal.GOODBYE)
 

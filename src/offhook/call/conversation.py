@@ -114,6 +114,8 @@ class Conversation(Conduct):
     def end(self, lost: bool = False) -> None:
         """Nobody hears the agent any more. `lost`: only what the channel confirmed was heard. Idempotent."""
         self.speaking.cut(interrupted=False, confirmed=lost)
+        if lost and self.floor is Floor.CLOSING:
+            self._put_through()  # the vendor may have the caller on the line still
         self.signal(Signal.CLOSED)
 
     async def finish(self) -> None:

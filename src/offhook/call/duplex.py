@@ -121,7 +121,7 @@ class DuplexConversation(DuplexTurns):
             self.typed(digits)
         if self._closing is not None:
             if not self._playback.active and self._waits.is_goodbye_late(now_ms):
-                self._stage.hang_up(self._closing)
+                self._part()
         elif now_ms >= self._agent.max_call_seconds * 1000:
             self.say_goodbye(EndReason.MAX_LENGTH)
         elif self._lost and not self._playback.active:
@@ -175,6 +175,8 @@ class DuplexConversation(DuplexTurns):
         if self._ended:
             return
         self._ended = True
+        if lost:
+            self._put_through()  # the vendor may have the caller on the line still
         heard, _ = self._utterances.cut(interrupted=False, confirmed=lost)
         self._history.add(self._utterances.turn, LegKind.AGENT, heard)
         self._show()

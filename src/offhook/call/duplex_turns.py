@@ -157,8 +157,7 @@ class DuplexTurns:
             self._utterances.read(words)
             self._history.add(self._turn, LegKind.AGENT, words)
             self._waits.answered()
-            if self._closing is not None:
-                self._stage.hang_up(self._closing)
+            self._part()
 
     def on_interrupted(self) -> None:
         if not self._ended and not self.aside.away and self._may_yield():
@@ -208,8 +207,6 @@ class DuplexTurns:
         if outcome.ends is None:
             self._think()
         elif self._closing is None:
-            if outcome.ends is EndReason.TRANSFERRED:
-                self._stage.transfer(self._agent.facts.transfer_to)
             self._closing = outcome.ends
             if not self._playback.active:
                 self._say(self._agent.line("goodbye", self._language))
@@ -270,8 +267,18 @@ class DuplexTurns:
         self._greeting = self.aside.saying = False
         self._agent_said(self._utterances.finish())
         self._waits.input(self._timeline.now_ms())
+        self._part()
+
+    def _part(self) -> None:
+        """The call ends now, if it is to end."""
         if self._closing is not None:
+            self._put_through()
             self._stage.hang_up(self._closing)
+
+    def _put_through(self) -> None:
+        """Only now: until its goodbye was heard a transfer may be called off, and the line goes on."""
+        if self._closing is EndReason.TRANSFERRED:
+            self._stage.transfer(self._agent.facts.transfer_to)
 
     def _agent_said(self, heard: str) -> None:
         self._history.add(self._utterances.turn, LegKind.AGENT, heard)
