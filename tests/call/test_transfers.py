@@ -1,4 +1,4 @@
-"""Calls that are to be put through to a number: only those that end with that are, whatever was said before."""
+"""Calls that are to be put through to a number: only those that end so are, whatever was said before."""
 
 from __future__ import annotations
 
