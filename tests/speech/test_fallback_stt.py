@@ -234,6 +234,19 @@ async def test_a_caller_of_two_languages_is_heard_by_one_that_knows_both() -> No
     await closed(stt, recognizer)
 
 
+async def test_a_recognizer_of_the_second_language_alone_is_asked_where_the_firsts_do_not_know_both() -> None:
+    """English on this machine, Arabic by a vendor: the settings of docs/languages.md."""
+    local, vendor = Ear("local", WORDS, deaf_to=["ar"]), Ear("vendor", WORDS)
+    stt, recognizer, _ = ears(local, vendor, orders={"": ["local"], "ar": ["vendor"]})
+    both = stt.open(PHONE, "", languages=["en", "ar"])
+    both.begin()
+    both.push(speech(0, 2))
+    assert (await both.finish()).text == text(0, 2)
+    assert (len(vendor.opened), vendor.opened[0].begun) == (1, 1)
+    await both.close()
+    await closed(stt, recognizer)
+
+
 @pytest.mark.parametrize(
     ("earlier", "later", "both"),
     [

@@ -86,9 +86,12 @@ class Lineup(Generic[P]):
 
     def order(self, language: str) -> Sequence[Place[P]]:
         """The places of a language ("pt-BR", else "pt", else the house's order). Of "en+ar", for one who may
-        speak either: those of both first, then those of the first alone."""
-        first, *others = (self._order(code) for code in language.lower().split("+"))
-        return sorted(first, key=lambda place: any(place not in other for other in others))
+        speak either: those of both first, then those of the first alone, then the others."""
+        orders = [self._order(code) for code in language.lower().split("+")]
+        if len(orders) == 1:
+            return orders[0]
+        every = dict.fromkeys(place for order in orders for place in order)
+        return sorted(every, key=lambda place: any(place not in order for order in orders))
 
     def _order(self, code: str) -> Sequence[Place[P]]:
         for known in (code, code.partition("-")[0], ""):
