@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from offhook.center.voicemail import voicemail
 from offhook.foundation.errors import NotFoundError, SettingsError, StorageError
 from offhook.foundation.events import ChannelKind, Direction
 from offhook.foundation.people import Role
-from offhook.providers.center import _hold, _queue, has_called
+from offhook.providers.center import Acquaintance, _hold, _queue, has_called
 from offhook.settings import load
 from offhook.settings.queues import QueueSettings
 from offhook.storage.base import CallRecord
@@ -150,6 +152,25 @@ def test_who_has_called_before(store: SqlStore) -> None:
         connection.exec_driver_sql("DROP TABLE events")
         connection.exec_driver_sql("DROP TABLE calls")
     assert not has_called(store.engine, "+15550199")  # and says so in the log
+
+
+def test_a_database_that_does_not_answer_holds_up_no_call() -> None:
+    asked: list[str] = []
+    there = threading.Event()
+
+    def look(number: str) -> bool:
+        asked.append(number)
+        return there.wait(5)
+
+    known = Acquaintance(look)
+    began = time.perf_counter()
+    assert [known(number) for number in ("+1", "+2", "+3")] == [False] * 3
+    assert time.perf_counter() - began < 1
+    there.set()
+    known._asked.result(2)  # type: ignore[union-attr]
+    assert known("+4")
+    assert asked == ["+1", "+4"]
+    known.close()
 
 
 async def test_skills_are_kept_with_their_user(store: SqlStore) -> None:

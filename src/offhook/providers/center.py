@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -44,6 +45,7 @@ from offhook.web.center_site import CenterParts
 from offhook.workers.share import Share
 
 LONGEST_HOLD = 32 << 20
+KNOWN_S = 0.1
 _log = structlog.get_logger(__name__)
 
 
@@ -55,6 +57,7 @@ class Center:
     queues: QueueDesk
     rows: CenterRows
     skills: SkillBook
+    known: Acquaintance
     clock: Clock
 
     def follow(
@@ -90,6 +93,7 @@ class Center:
         await self.queues.close()
         await self.skills.close()
         self.router.close()
+        self.known.close()
         await asyncio.to_thread(self.rows.close)
 
 
@@ -105,17 +109,18 @@ def make_center(settings: Settings, directory: Directory, engine: Engine, clock:
     staff.wrap_up = queues.wrap_up
     lines = settings.routing.voicemail
     queues.onward = Onward(directory, Wishes(rows, clock), queues.enter, lines)
+    known = Acquaintance(partial(has_called, engine))
     habits = Habits(
         table,
         settings.routing.intent_confidence,
         settings.routing.hand_overs,
         lines,
-        partial(has_called, engine),
+        known,
         clock.wall,
     )
     router = Router(habits, directory, queues, IntentReader() if table.asks_intent else None)
     directory.route = router.route
-    return Center(router, queues, rows, skills, clock)
+    return Center(router, queues, rows, skills, known, clock)
 
 
 class Wishes:
@@ -129,6 +134,29 @@ class Wishes:
         wish = CallBack(new_call_back_id(), self._clock.wall(), call.id, call.agent, queue, number, language)
         if not self._rows.keep(wish):
             _log.error("a wish to be called back is lost: the database has been away", call_id=call.id)
+
+
+class Acquaintance:
+    """Whether a number has called before, as `look` finds it. Asked on the event loop, while the caller rings:
+    a database that takes longer than KNOWN_S is not waited for, nor asked again before it has answered."""
+
+    def __init__(self, look: Callable[[str], bool]) -> None:
+        self._look = look
+        self._pool = ThreadPoolExecutor(1, "offhook-callers")
+        self._asked: Future[bool] | None = None
+
+    def __call__(self, number: str) -> bool:
+        if self._asked is not None and not self._asked.done():
+            return False
+        self._asked = self._pool.submit(self._look, number)
+        try:
+            return self._asked.result(KNOWN_S)
+        except TimeoutError:
+            _log.warning("it is not known whether a caller called before: the database does not answer")
+            return False
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def has_called(engine: Engine, number: str) -> bool:
