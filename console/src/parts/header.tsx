@@ -1,5 +1,6 @@
 // The header: brand, main links, light or dark, who is here.
 
+import { useState } from "preact/hooks";
 import { path } from "../route";
 import { logOut, may, session } from "../session";
 import { type Choice, choice, choose } from "../theme";
@@ -18,6 +19,7 @@ export function Header() {
       </a>
     );
   const person = session.value?.person ?? null;
+  const [problem, setProblem] = useState("");
   return (
     <header class="top">
       <a class="brand" href="/" aria-label="Offhook, to the live floor">
@@ -62,10 +64,11 @@ export function Header() {
           </span>
         )}
         {person !== null && session.value?.login && (
-          <button type="button" class="small" onClick={() => void logOut()}>
+          <button type="button" class="small" onClick={() => void logOut().catch((error: Error) => setProblem(error.message))}>
             Log out
           </button>
         )}
+        {problem !== "" && <span role="alert">You are still logged in: {problem}</span>}
       </div>
     </header>
   );
