@@ -137,8 +137,8 @@ class Wishes:
 
 
 class Acquaintance:
-    """Whether a number has called before, as `look` finds it. Asked on the event loop, while the caller rings:
-    a database that takes longer than KNOWN_S is not waited for, nor asked again before it has answered."""
+    """Whether a number has called before, as `look` finds it. Asked on the event loop: a database that takes
+    longer than KNOWN_S is not waited for, nor asked again before it has answered."""
 
     def __init__(self, look: Callable[[str], bool]) -> None:
         self._look = look
