@@ -136,6 +136,16 @@ describe("a seat", () => {
     }
   });
 
+  it("of a caller who hangs up while it is lost does not come back", async () => {
+    const desk = await seat("caller");
+    FakeSocket.last.lose();
+    desk.hangUp();
+    expect(desk.state.value.link).toBe("over");
+    const sockets = FakeSocket.all.length;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(FakeSocket.all).toHaveLength(sockets);
+  });
+
   it("whose session is over is told so, and not that the call has ended", async () => {
     const desk = await seat("operator");
     FakeSocket.last.say({ type: "ended", reason: "refused" });

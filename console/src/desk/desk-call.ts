@@ -111,6 +111,11 @@ export class DeskCall {
     this.set({ link: "over", ending: this.state.value.ending || "left", clock: { mediaMs: this.mediaMs, at: 0 } });
   };
 
+  /** End the call; where the server cannot be told now, be off it all the same, and not come back. */
+  readonly hangUp = (): void => {
+    if (!this.send({ type: "end" })) this.leave();
+  };
+
   /** Break the connection as a network does: for tests. */
   cut(): void {
     this.socket?.cut();

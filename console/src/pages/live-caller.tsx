@@ -44,7 +44,7 @@ function Call({ desk }: { desk: DeskCall }) {
     own: () => desk.headset?.ownLevel ?? -90,
     ear: () => desk.headset?.earLevel ?? -90,
   }));
-  useKeys({ m: desk.toggleMute, Escape: () => void desk.send({ type: "end" }) });
+  useKeys({ m: desk.toggleMute, Escape: desk.hangUp });
   const sign = SIGNS[link];
   const muted = desk.muted.value || !desk.microphone.value;
   const sentence = link === "over" ? endWord(ending) : link === "up" && muted ? "You cannot be heard." : sign.sentence;
@@ -77,7 +77,7 @@ function Call({ desk }: { desk: DeskCall }) {
               <button type="button" aria-pressed={desk.muted.value} disabled={!desk.microphone.value} onClick={desk.toggleMute}>
                 {desk.muted.value ? "Unmute" : "Mute"} <kbd aria-hidden="true">M</kbd>
               </button>
-              <button type="button" class="danger" onClick={() => desk.send({ type: "end" })}>
+              <button type="button" class="danger" onClick={desk.hangUp}>
                 Hang up <kbd aria-hidden="true">Esc</kbd>
               </button>
             </div>

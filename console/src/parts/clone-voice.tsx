@@ -49,7 +49,7 @@ export function CloneVoice({ providers, done }: { providers: readonly VoiceProvi
           </label>
           <label class="stacked">
             Name of the voice
-            <input name="name" required maxLength={64} />
+            <input name="name" dir="auto" required maxLength={64} />
           </label>
           <label class="stacked">
             Recordings

@@ -66,7 +66,7 @@ export function WarmAsk({ callId, ask, close }: Props) {
         </label>
         <label class="stacked">
           Why
-          <input value={reason} maxLength={300} onInput={(event) => setReason(event.currentTarget.value)} />
+          <input dir="auto" value={reason} maxLength={300} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <label class="check">
           <input type="checkbox" checked={coach} onChange={(event) => setCoach(event.currentTarget.checked)} /> The AI stays to coach
