@@ -117,6 +117,20 @@ def test_another_stream_begins_where_time_is() -> None:
     assert ear.ms == [0, 20, 3000, 3020]
 
 
+def test_a_key_between_words_is_no_loss() -> None:
+    ear = Ear()
+    ear.take(*range(10))
+    for number in range(10, 18):  # the key's packets are counted with the sound's (RFC 4733)
+        key = RtpPacket(101, ear.packets[number].sequence, 10 * 960, 7, b"\x05\x8a\x01\xe0")
+        ear.ear.take(key, number * 0.02)
+    ear.take(18)
+    assert ear.ms[-1] == 360
+    assert (ear.ear.concealed, ear.ear.recovered, ear.digits) == (0, 0, ["5"])
+    found = ear.ear.count.block(1.0)
+    assert found is not None
+    assert (found.lost, found.jitter) == (0, 0)
+
+
 def test_what_cannot_be_decoded_is_concealed() -> None:
     ear = Ear()
     ear.take(0, 1)

@@ -153,9 +153,10 @@ def test_jitter_is_of_arrival_and_not_of_a_new_timeline() -> None:
     count.add(_packet(1, 0), 0.0)
     count.add(_packet(2, 960), 0.03)
     count.add(_packet(3, 96_000_000), 0.05)
+    count.add(_packet(4, 96_000_000), 0.25, paced=False)  # a key's: it has the time at which it was pressed
     found = count.block(1.0)
     assert found is not None
-    assert found.jitter == 480 // 16
+    assert (found.jitter, found.lost) == (480 // 16, 0)
     count.add(_packet(50, 0, ssrc=8), 0.1)
     found = count.block(1.0)
     assert found is not None

@@ -61,6 +61,10 @@ class RtpEar:
             for slot in self._order.push(packet.sequence, packet.timestamp, packet.payload):
                 self._hear(slot, now)
         elif packet.payload_type == self._digits:
+            if packet.ssrc == self._ssrc:  # numbered with the sound's packets: no loss among them
+                self.count.add(packet, now, paced=False)
+                for slot in self._order.push(packet.sequence, packet.timestamp, b""):
+                    self._hear(slot, now)
             self._press(packet)
 
     def flush(self, now: float) -> None:

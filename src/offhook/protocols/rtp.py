@@ -195,8 +195,8 @@ class ReceptionCount:
         self._jitter = 0.0
         self._heard: tuple[int, float] | None = None
 
-    def add(self, packet: RtpPacket, now: float) -> None:
-        """A packet that came at `now` (s)."""
+    def add(self, packet: RtpPacket, now: float, *, paced: bool = True) -> None:
+        """A packet that came at `now` (s); `paced`: its timestamp says when it left."""
         if packet.ssrc != self._ssrc or self._base < 0:
             self._begin()
             self._ssrc, self._base, self._highest = packet.ssrc, packet.sequence, packet.sequence
@@ -204,6 +204,8 @@ class ReceptionCount:
         ahead = (packet.sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000
         if ahead > 0:
             self._highest += ahead
+        if not paced:
+            return
         transit = now * self._clock - packet.timestamp
         if self._transit is not None:
             jump = abs(transit - self._transit)
