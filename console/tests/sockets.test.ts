@@ -113,6 +113,27 @@ describe("an operator's rings", () => {
   });
 });
 
+describe("a call by WebRTC", () => {
+  it("goes by the socket where the browser refuses the connection itself", async () => {
+    const { PhoneCall } = await import("../src/phone/call");
+    vi.stubGlobal("isSecureContext", true);
+    vi.stubGlobal("AudioWorkletNode", class {});
+    vi.stubGlobal("document", { addEventListener: () => undefined, removeEventListener: () => undefined });
+    vi.stubGlobal("RTCPeerConnection", class {
+      constructor() {
+        throw new Error("a TURN server needs a login");
+      }
+    });
+    answers = [async () => Response.json({ offered: true, ice_servers: [{ urls: "turn:x" }] })];
+    const options = { agent: "", token: "", transport: "webrtc", codec: "pcm16", processing: true, nativeRate: false } as const;
+    const call = new PhoneCall(options);
+    await call.begin();
+    expect(call.transport.value).toBe("websocket");
+    expect(FakeSocket.last.url).toContain("/media/browser");
+    call.hangUp();
+  });
+});
+
 describe("a seat", () => {
   const joined = { type: "joined", call_id: "call_1", seat: "s", leg: "caller", role: "caller", history: [], hears: {}, seats: [] };
   async function seat(role: "caller" | "operator") {

@@ -127,7 +127,7 @@ export class PhoneCall {
         this.phase.value = "up";
       },
       closed: (sentence) => this.finish(this.failure || sentence),
-    });
+    }).catch(() => null); // a browser may refuse the servers that it is given
     if (link !== null && !this.isOver) {
       this.link = link;
       return true;
