@@ -236,3 +236,16 @@ async def test_a_closed_engine_leaves_the_vendor(fake: FakeRealtime) -> None:
     async with asyncio.timeout(1):
         while not fake.talk.closed:
             await asyncio.sleep(0.005)
+
+
+async def test_a_call_that_ends_while_sessions_change_leaves_both(fake: FakeRealtime) -> None:
+    fake.pace = 0.5
+    async with calling(fake, session_seconds=0.1) as call:
+        await call.until(lambda: call.of("ready"))
+        fake.troubles.connect_s = 0.15
+        await call.until(lambda: len(fake.requests) == 2)
+        call.speaks()  # the old session has to answer before the new one takes over
+        await call.until(lambda: len(fake.talks) == 2 and call.of("sound") and fake.talks[1].session)
+    async with asyncio.timeout(1):
+        while not all(talk.closed for talk in fake.talks):
+            await asyncio.sleep(0.005)

@@ -101,11 +101,15 @@ class OpenAiRealtimeEngine:
     async def _successor(self, session: RealtimeSession) -> RealtimeSession:
         """Another session, opened while the old one still serves, and begun in a quiet moment."""
         successor = await self._open()
-        while session.is_open and not session.is_quiet:
-            await asyncio.sleep(CHECK_S)
-            session.check()
-            if not successor.is_open:
-                raise successor.lost()
+        try:
+            while session.is_open and not session.is_quiet:
+                await asyncio.sleep(CHECK_S)
+                session.check()
+                if not successor.is_open:
+                    raise successor.lost()
+        except BaseException:
+            successor.close()
+            raise
         self._asks = session.unfinished()
         session.close()
         return successor
