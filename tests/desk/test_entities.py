@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from offhook.desk.entities import phones
 from offhook.desk.entities.base import Kind, masked
 from offhook.desk.entities.collect import collect
-from offhook.desk.entities.find import find, warm
+from offhook.desk.entities.digits import runs
+from offhook.desk.entities.find import MOST, MOST_LOOKED_UP, find, warm
+from offhook.desk.entities.tokens import tokens
 
 HERE = Path(__file__).parent
 
@@ -250,3 +253,16 @@ MORE: list[tuple[str, str, str, list[tuple[str, str]]]] = [
 @pytest.mark.parametrize(("language", "before", "text", "expected"), MORE)
 def test_more(language: str, before: str, text: str, expected: list[tuple[str, str]]) -> None:
     assert [(str(one.kind), one.value) for one in find(text, language, before)] == expected
+
+
+def test_a_turn_of_nothing_but_digits_takes_no_time_from_other_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns are read where sound is moved: a caller who types 2,000 characters of digits gets a few looks."""
+    looks = []
+    monkeypatch.setattr(phones, "_valid", lambda digits, plus, regions: looks.append(digits) or "")
+    rows = " x ".join(["3 1 4 1 5 9 2 6 5 3 5 8 9 7 9"] * 60)
+    find(rows, "ar")
+    assert 0 < len(looks) <= MOST_LOOKED_UP * phones._TRIES
+    looks.clear()
+    spans = list(phones._spans(next(iter(runs(tokens("7 " * 1_000))))))
+    assert len(spans) == 1, "what is far too long for a phone number is not cut into parts"
+    assert len(find("$1, " * 500)) == MOST

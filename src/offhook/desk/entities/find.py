@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from offhook.desk.entities.addresses import find_emails, find_links, find_spoken
 from offhook.desk.entities.amounts import find_amounts
@@ -26,6 +27,11 @@ _CONTEXT = re.compile(
     r"|جوال|موبايل|هاتف|تلفون|اتصل|رقمي|واتس)",
     re.IGNORECASE,
 )
+MOST = 40
+"""Entities of one turn: with more, nobody says anything."""
+MOST_LOOKED_UP = 8
+"""Rows of digits in one turn that are looked up as phone numbers, at a millisecond or two each: a caller who
+types nothing but digits takes no time from other calls."""
 _NEAR = 80
 """Characters before a number in which a word says what it is."""
 
@@ -47,9 +53,8 @@ def find(text: str, language: str = "", before: str = "", regions: Sequence[str]
     for run in all_runs:
         taken.all(find_cards(said, run, _about(said, run, before) == "card"))
     taken.all(find_amounts(said, all_tokens))
-    for run in all_runs:
-        if not taken.holds(run.start, run.end):
-            taken.all(_numbers(said, run, _about(said, run, before), wanted))
+    for run in [run for run in all_runs if not taken.holds(run.start, run.end)][:MOST_LOOKED_UP]:
+        taken.all(_numbers(said, run, _about(said, run, before), wanted))
     taken.all(find_names(text[:LONGEST]))
     return taken.by_position(text)
 
@@ -69,7 +74,7 @@ class _Taken:
         self._found: list[Found] = []
 
     def all(self, found: Iterable[Found]) -> None:
-        for one in found:
+        for one in islice(found, MOST - len(self._found)):
             if not self.holds(one.start, one.end):
                 self._found.append(one)
 

@@ -52,11 +52,14 @@ def _spans(run: Run) -> Iterator[tuple[Sequence[Group], bool]]:
     if len(cuts) > 2:
         for first, last in pairwise(cuts):
             yield groups[first:last], run.plus and first == 0
+    total = len(run.digits)
+    if total > _MOST + _MOST_STRAY:
+        return
     for first in range(len(groups)):
         for last in range(len(groups), first, -1):
             count = sum(len(group.digits) for group in groups[first:last])
             whole = first == 0 and last == len(groups)
-            near = count >= len(run.digits) - _MOST_STRAY
+            near = count >= total - _MOST_STRAY
             if not whole and near and _FEWEST + 2 <= count <= _MOST:
                 yield groups[first:last], run.plus and first == 0
 
