@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from offhook.center.alerts.pager import WAITING, WebPager, payload, signature
+from offhook.center.alerts.rules import Cause, Rule, Watched, raised
 from offhook.foundation.clock import ManualClock
-from offhook.foundation.desk_events import AlertRaised, Emotion, SentimentFound, WarningLevel
+from offhook.foundation.desk_events import AlertRaised, Emotion, RiskSeen, SentimentFound, WarningLevel
 
 SECRET = "a secret of the tests"  # check_files: a made-up secret
 ALERT = AlertRaised("alert_1", "Unhappy caller", "score", WarningLevel.HIGH, "sentiment -0.80", 4000, True)
@@ -161,3 +162,11 @@ def test_a_call_without_sentiment_is_told_without() -> None:
     call = Call()
     call.last = None
     assert json.loads(payload(call, ALERT, "now"))["sentiment"] is None
+
+
+def test_what_a_model_wrote_of_the_call_stays_in_the_house() -> None:
+    rule = Rule("Grave", Cause.WARNING, page=True)
+    warned = Watched(rule).see(RiskSeen(1, "complaint", 0.9, WarningLevel.HIGH, "Ana, 555 0199, sues"), 0.0)
+    assert "555 0199" in warned
+    told = payload(Call(), raised(rule, "alert_1", warned, 0), "now")
+    assert json.loads(told)["text"] == "high warning"

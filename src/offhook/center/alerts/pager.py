@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import structlog
 
+from offhook.center.alerts.rules import Cause
 from offhook.center.alerts.watch import CallFacts
 from offhook.foundation.clock import Clock
 from offhook.foundation.desk_events import AlertRaised
@@ -117,7 +118,9 @@ def signature(secret: bytes, stamp: str, body: bytes) -> str:
 
 
 def payload(call: CallFacts, alert: AlertRaised, at: str) -> bytes:
-    """What is told: no words of the call but those of the rule, no numbers of callers."""
+    """What is told: no words of the call but those of the rule, no numbers of callers. What the coach wrote
+    may have both in it: of its warning the level is told."""
+    text = alert.text.partition(":")[0] if alert.cause == Cause.WARNING else alert.text
     sentiment: dict[str, Any] | None = None
     if (last := call.last) is not None:
         sentiment = {"score": last.score, "trend": last.trend, "emotion": last.emotion.value}
@@ -128,7 +131,7 @@ def payload(call: CallFacts, alert: AlertRaised, at: str) -> bytes:
         "rule": alert.rule,
         "cause": alert.cause,
         "level": alert.level.value,
-        "text": alert.text,
+        "text": text,
         "call": {"id": call.call_id, "agent": call.agent, "queue": call.queue, "channel": call.channel},
         "sentiment": sentiment,
     }
