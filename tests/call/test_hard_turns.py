@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -298,3 +299,17 @@ async def test_words_after_a_long_noise_without_any_are_heard(stage_of):
     await stage.say(2_000)
     await stage.until("speaking")
     assert said(stage, LegKind.CALLER) == ["Can you hear me?"]
+
+
+@pytest.mark.parametrize("pause_ms", [0, 200])
+async def test_what_the_caller_says_as_the_longest_call_ends_is_written_down(stage_of, agent, pause_ms):
+    agent = replace(agent, max_call_seconds=10)
+    stage = await stage_of(agent, texts=["One more thing, please:"]).greeted()
+    spoken = 600
+    await stage.wait(10_000 - stage.steps * 10 - spoken - pause_ms)
+    await stage.say(spoken)
+    await stage.wait(pause_ms + 20)
+    assert stage.floor == "closing"
+    await stage.wait(5_000)
+    assert stage.line.hung_up is EndReason.MAX_LENGTH
+    assert said(stage, LegKind.CALLER) == ["One more thing, please:"]

@@ -89,6 +89,8 @@ Step = tuple[Floor, tuple[Command, ...]]
 
 _END: Step = (_F.ENDED, ())
 _GIVE_UP: Step = (_F.CLOSING, (_C.VOID, _C.HEAR_DROP, _C.CUT, _C.SAY_GOODBYE))
+_STOP_HEARING: Step = (_F.CLOSING, (_C.VOID, _C.SAY_GOODBYE))
+"""The caller's words are found once the call is over."""
 
 TABLE: dict[Floor, dict[Signal, Step]] = {
     _F.GREETING: {
@@ -112,7 +114,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
     },
     _F.HEARING: {
         _S.SPEECH_PAUSED: (_F.PAUSING, (_C.JUDGE,)),
-        _S.GAVE_UP: _GIVE_UP,
+        _S.GAVE_UP: _STOP_HEARING,
         _S.CLOSED: _END,
     },
     _F.PAUSING: {
@@ -120,7 +122,7 @@ TABLE: dict[Floor, dict[Signal, Step]] = {
         _S.TURN_ENDED: (_F.THINKING, (_C.REPLY,)),
         _S.TURN_NOTED: (_F.LISTENING, (_C.COMMIT, _C.WAIT)),
         _S.TURN_EMPTY: (_F.LISTENING, (_C.HEAR_DROP,)),
-        _S.GAVE_UP: _GIVE_UP,
+        _S.GAVE_UP: _STOP_HEARING,
         _S.CLOSED: _END,
     },
     _F.THINKING: {
