@@ -96,6 +96,7 @@ SAID = {"type": "input_text", "text": "Hello."}
         ("response.cancel", {"response_id": "r"}, door.ResponseCancel("r")),
         ("response.create", {}, door.ResponseCreate()),
         ("response.create", {"response": None}, door.ResponseCreate()),
+        ("response.create", {"response": {"tools": []}}, door.ResponseCreate(None, None, False)),
         (
             "response.create",
             {

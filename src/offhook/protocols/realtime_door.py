@@ -187,9 +187,8 @@ def _create_response(message: dict[str, Any]) -> ResponseCreate:
     instructions = given.get("instructions")
     if instructions is not None:
         instructions = get_text(given, "instructions", "response.")
-    return ResponseCreate(
-        instructions, _text_only(given), _tools_allowed(given, "response."), _metadata(given.get("metadata"))
-    )
+    allowed = False if given.get("tools") == [] else _tools_allowed(given, "response.")
+    return ResponseCreate(instructions, _text_only(given), allowed, _metadata(given.get("metadata")))
 
 
 def _tools_allowed(given: dict[str, Any], where: str) -> bool | None:
