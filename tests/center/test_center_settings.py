@@ -189,7 +189,7 @@ async def test_skills_are_kept_with_their_user(store: SqlStore) -> None:
     rows.close()
 
 
-def test_wishes_are_kept_and_settled(store: SqlStore) -> None:
+def test_wishes_are_kept_and_settled(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = CenterRows(store.engine)
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for n in range(3):
@@ -202,6 +202,11 @@ def test_wishes_are_kept_and_settled(store: SqlStore) -> None:
     assert (done.state, done.note, done.changed_at) == (CallBackState.DONE, "Reached.", at)
     assert rows.call_backs(CallBackState.DONE) == [done]
     assert len(rows.call_backs()) == 3
+    assert rows.keep(CallBack("cb_3", at + timedelta(hours=1), "call_y", "sales", "support", "+15550198"))
+    rows.settle()
+    monkeypatch.setattr("offhook.storage.center.MOST_LISTED", 2)  # others' wishes take nobody's room
+    assert [wish.id for wish in rows.call_backs(agents=["sales"])] == ["cb_3"]
+    assert rows.call_backs(agents=[]) == []
     with pytest.raises(NotFoundError):
         rows.change("cb_9", CallBackState.DONE, "u", "U", at)
     with pytest.raises(NotFoundError):

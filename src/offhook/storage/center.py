@@ -103,9 +103,13 @@ class CenterRows:
         except TimeoutError:
             raise StorageError("the database cannot be written now") from None
 
-    def call_backs(self, state: CallBackState | None = None) -> Sequence[CallBack]:
-        """The oldest first; of those that are done, the latest first."""
+    def call_backs(
+        self, state: CallBackState | None = None, agents: Sequence[str] | None = None
+    ) -> Sequence[CallBack]:
+        """The oldest first; of those that are done, the latest first. `agents`: of their calls alone."""
         query = select(call_backs)
+        if agents is not None:
+            query = query.where(call_backs.c.agent.in_(agents))
         if state is not None:
             query = query.where(call_backs.c.state == state)
         newest = state not in (None, CallBackState.OPEN)
