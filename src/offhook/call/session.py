@@ -213,15 +213,17 @@ class Session:
         return reason
 
     async def _finish(self) -> None:
-        """Everybody goes; what they were saying still belongs to the transcript."""
+        """Everybody goes; what they were saying, sought for all at once, still belongs to the transcript."""
+        sought = [self.conversation.finish()]
         if self._bridge is not None:
             self._bridge.close(self.end_reason or EndReason.FAILED)
+            sought.append(self._bridge.finish())
         if self._guests is not None:
             self._guests.close()
-            await self._guests.finish()
-        await self.conversation.finish()
-        if self._bridge is not None:
-            await self._bridge.finish()
+            sought.append(self._guests.finish())
+        for found in await asyncio.gather(*sought, return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
 
     async def _release(self) -> None:
         """Let go of tasks, tape and engine; an engine that does not close in time is left behind."""
