@@ -16,7 +16,7 @@ from offhook.engines.duplex import DuplexEngine
 from offhook.foundation.tools import Effect, ToolCall
 
 WORDS_S = 1.5
-"""So long a tool waits for the words of the turn that asked for it: a "yes" counts by what was said."""
+"""So long a tool waits for the words of the last turn, where a "yes" may be among them."""
 
 
 class DuplexTools:
@@ -56,7 +56,7 @@ class DuplexTools:
 
     async def _run(self, call: ToolCall, language: str) -> None:
         try:
-            if self._toolbox.effect(call) is not Effect.CALL:
+            if self._toolbox.heeds_words and self._toolbox.effect(call) is not Effect.CALL:
                 await self._words()
             outcome = await self._toolbox.run(call, language)
         finally:

@@ -105,6 +105,11 @@ class Toolbox:
         """Whether the caller was asked to agree and has not answered."""
         return self._waiting is not None and not self._waiting.agreed
 
+    @property
+    def heeds_words(self) -> bool:
+        """Whether the caller's words decide what may run: they were asked, or what they agreed to was done."""
+        return self._waiting is not None or self._settled is not None
+
     def heard(self, text: str, began_ms: float = float("inf")) -> ToolCall | None:
         """The caller's words, of a turn that began at `began_ms`. The first turn since the question settles
         it; the call to run now, if they agreed."""

@@ -1,0 +1,100 @@
+"""Tools that a vendor's model calls: the caller's yes is judged here, by the words of the caller's turns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.call.duplex_stage import Vendor, greeted
+
+from offhook.foundation.events import ToolCalled
+from offhook.foundation.tools import Effect, ToolSpec
+from offhook.tools.base import Rules, Tool, ToolContext
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+class Work:
+    def __init__(self) -> None:
+        self.runs: list[dict[str, Any]] = []
+
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> str:
+        self.runs.append(arguments)
+        return "done"
+
+    def tool(self, effect: Effect) -> Tool:
+        return Tool(ToolSpec(str(effect), "A tool.", SCHEMA), Rules(effect), self.run)
+
+
+@pytest.fixture
+def vendor():
+    return Vendor()
+
+
+@pytest.fixture
+def work():
+    return Work()
+
+
+def answers(vendor: Vendor) -> list[str]:
+    return [answer[1] for answer in vendor.of("answer_tool")]
+
+
+async def test_what_only_reads_waits_for_no_words(stage_of, vendor, agent, work):
+    """Vendors' transcripts come late, or never: the answer need not."""
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.READ)])
+    vendor.tell.on_speech(True, "turn")
+    vendor.tell.on_speech(False, "turn")
+    vendor.calls("read", city="Lisbon")
+    await stage.settle()
+    assert answers(vendor) == ["done"]
+
+
+async def test_a_yes_is_waited_for_and_judged_by_its_words(stage_of, vendor, agent, work):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert work.runs == []
+    assert "ask the caller 'To be sure: money, city: Lisbon. Shall I go ahead?'" in answers(vendor)[0]
+    await stage.wait(500)
+    vendor.tell.on_speech(True, "yes")
+    vendor.tell.on_speech(False, "yes")
+    vendor.calls("money", city="Lisbon")  # before the words are known
+    await stage.settle()
+    assert (work.runs, len(answers(vendor))) == ([], 1)
+    vendor.tell.on_words("Yes, please.", True, "en", "yes")
+    await stage.settle()
+    assert work.runs == [{"city": "Lisbon"}]
+    assert answers(vendor)[1:] == ["done"]
+    assert [event.result for event in stage.events(ToolCalled)][1:] == ["done"]
+
+
+@pytest.mark.parametrize("words", ["No.", "Yes, but for Porto.", ""])
+async def test_without_a_yes_it_is_not_run(stage_of, vendor, agent, work, words):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    await stage.wait(500)
+    vendor.tell.on_speech(True, "turn")
+    vendor.tell.on_speech(False, "turn")
+    vendor.tell.on_words(words, True, "en", "turn")
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert work.runs == []
+    assert "not run yet" in answers(vendor)[1]
+
+
+async def test_the_same_again_is_asked_about_anew(stage_of, vendor, agent, work):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    for item, words in (("yes", "Yes."), ("again", "Once more, the same.")):
+        await stage.wait(500)
+        vendor.tell.on_speech(True, item)
+        vendor.tell.on_speech(False, item)
+        vendor.calls("money", city="Lisbon")
+        await stage.settle()
+        vendor.tell.on_words(words, True, "en", item)
+        await stage.settle()
+    assert len(work.runs) == 1
+    assert "not run yet" in answers(vendor)[2]
