@@ -339,3 +339,15 @@ async def test_what_is_refused(warm_of):
     warm.desk.opened("supervisor")
     assert len(warm.consoles.shown) == shown + 1
     assert [each.person.id for each in await warm.desk.colleagues(SUE, warm.call.agent)] == ["operator"]
+
+
+async def test_a_console_that_is_opened_late_rings_for_what_is_left(warm_of):
+    warm = await warm_of(rules=replace(RULES, ring_s=20.0))
+    warm.ask()
+    await warm.until(S.RINGING)
+    warm.desk._consults[warm.call.id]._ring_until -= 12
+    warm.desk.opened("operator")
+    assert [raw["seconds"] for _, raw in warm.consoles.shown] == [20, 8]
+    warm.desk.accept(ANN, warm.call.id)
+    warm.desk.opened("operator")
+    assert warm.consoles.kinds("operator") == ["consult", "consult", "consult_over"]

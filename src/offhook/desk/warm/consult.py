@@ -60,6 +60,7 @@ class Consult:
         self._until = asyncio.get_running_loop().time() + parts.rules.all_s
         self._asked: set[str] = set()
         self._accepted = False
+        self._ring_until = 0.0
         self._last = Signal.NOBODY
         self._why = ""
         self._summary = ""
@@ -193,15 +194,19 @@ class Consult:
     def _ring(self) -> None:
         self._accepted = False
         self._briefing = self._brief_now()
-        self._after(self._parts.rules.ring_s, Signal.MISSED)
+        ring_s = self._parts.rules.ring_s
+        self._ring_until = asyncio.get_running_loop().time() + ring_s
+        self._after(ring_s, Signal.MISSED)
         self.show_ring()
 
     def show_ring(self) -> None:
-        """To the consoles of who is rung: also one that was opened just now."""
-        seconds = round(self._parts.rules.ring_s)
+        """To the consoles of who is rung and has not said to come: also one that was opened just now."""
+        if self._accepted:
+            return
+        left = self._ring_until - asyncio.get_running_loop().time()
         self._show(
             "consult",
-            seconds=seconds,
+            seconds=max(0, round(left)),
             by=self.ask.name,
             reason=self.ask.reason,
             briefing=self._briefing.card(),
