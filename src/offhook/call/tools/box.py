@@ -107,7 +107,7 @@ class Toolbox:
 
     @property
     def heeds_words(self) -> bool:
-        """Whether the caller's words decide what may run: they were asked, or what they agreed to was done."""
+        """Whether the caller's words decide what may run: a question waits, or its deed is done."""
         return self._waiting is not None or self._settled is not None
 
     def heard(self, text: str, began_ms: float = float("inf")) -> ToolCall | None:
