@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.call.human_stage import ABSENT_DB, HERTZ, LOUD, PRESENT_DB, SILENCE, Tone, level, staged
+from tests.call.human_stage import (
+    ABSENT_DB,
+    HERTZ,
+    LOUD,
+    PRESENT_DB,
+    SILENCE,
+    Tone,
+    human_says,
+    level,
+    staged,
+)
 
 from offhook.call.modes import HEARS, Part, mode_of, part_of
 from offhook.foundation.desk_events import ModeChanged
@@ -166,6 +176,33 @@ async def test_what_is_said_in_private_is_told_to_nobody_else(stage_of, agent):
     assert private == ["Who is it?"]
     said = [final for final in humans.events(TranscriptFinal) if final.leg is LegKind.OPERATOR]
     assert len(said) == 1  # what the caller heard, and nothing before
+
+
+@pytest.mark.parametrize("private", [Mode.CONSULT, Mode.SAY])
+async def test_words_that_the_caller_does_not_hear_are_not_of_the_call(stage_of, agent, private):
+    """Of who has the call while a colleague is told about it, or the agent speaks for them: not on the tape,
+    not in the transcript, and nothing that the agent takes for said to the caller."""
+    humans = await staged(stage_of, agent, ears=("He pays late.", "Here I am again."))
+    operator = humans.join("operator", Stance.TAKE_OVER)
+    if private is Mode.CONSULT:
+        colleague = humans.join("supervisor", Stance.CONSULT)
+        colleague.mic.peak = 0.0
+    else:
+        humans.bridge.speak_for(True)
+    assert humans.bridge.mode is private
+    await human_says(humans, operator)
+    if private is Mode.CONSULT:
+        colleague.seat.leave()
+    else:
+        humans.bridge.speak_for(False)
+    assert humans.bridge.mode is Mode.TAKEOVER
+    await humans.run(300, SILENCE)
+    await human_says(humans, operator)
+    said = [final for final in humans.events(TranscriptFinal) if final.leg is LegKind.OPERATOR]
+    assert len(said) == 1
+    assert said[0].started_ms > humans.now_ms - 2_400
+    known = [each for each in humans.session.conversation._history.messages if each.leg is LegKind.OPERATOR]
+    assert [each.text for each in known] == [said[0].text]
 
 
 async def test_the_caller_has_the_agent_back_at_once(consult):

@@ -33,7 +33,6 @@ SPOKEN_RATE = SPOKEN.rate
 DUCK = 0.25
 LEVEL_STEPS = 5
 MAX_STEPS = 25
-_VOICES = (Part.OPERATOR, Part.CONSULTED)
 _SILENT = np.zeros(SPOKEN_RATE * FRAME_MS // 1000, np.int16).tobytes()
 
 Taping = Callable[[LegKind, int, bytes], None]
@@ -223,9 +222,9 @@ class SoundBridge:
             seat.channel.play(to_bytes(mix(frames), seat.format.encoding))
 
     def _listen(self, seat: Seat, at_ms: float) -> None:
-        """A human whom somebody hears is listened to for words."""
-        hearing = seat.hearing
-        if hearing is None or seat.muted or seat.part not in _VOICES or self._mode is Mode.HOLD:
+        """Whom the caller hears is listened to for words, and who is told about the call, for questions."""
+        hearing, asks = seat.hearing, seat.part is Part.CONSULTED and not seat.muted
+        if hearing is None or not (asks or self._heard(seat)):
             return
         samples = seat.source.at(SPOKEN_RATE)
         audio = samples.astype("<i2", copy=False).tobytes() if samples is not None else _SILENT
