@@ -77,6 +77,12 @@ async def test_inner_addresses_are_refused_unless_allowed(run, service):
     assert service.asked == []
 
 
+@pytest.mark.parametrize("charset", ["klingon", "hex", "latin-1"])
+async def test_an_answer_in_an_unknown_encoding_is_read_all_the_same(run, service, charset):
+    service.says(b"21 degrees", content_type=f"text/plain; charset={charset}")
+    assert await run() == "21 degrees"
+
+
 async def test_a_refusal_says_why(run, service):
     service.says(b"no such city", "404 Not Found")
     with pytest.raises(ToolError, match="404: no such city"):

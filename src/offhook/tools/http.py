@@ -107,7 +107,10 @@ async def _text(response: httpx.Response) -> str:
         body += chunk
         if len(body) > MAX_BYTES:
             raise ToolError("the service answered with more than it may")
-    text = bytes(body).decode(response.charset_encoding or "utf-8", "replace")
+    try:
+        text = bytes(body).decode(response.charset_encoding or "utf-8", "replace")
+    except LookupError:  # it names an encoding that there is not
+        text = bytes(body).decode("utf-8", "replace")
     if "json" in response.headers.get("content-type", ""):
         try:
             return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
