@@ -219,3 +219,38 @@ async def test_a_human_who_joined_talks_over_the_vendor(stage_of, agent, said, s
         assert (cut.leg, cut.interrupted, bool(cut.unheard)) == (LegKind.AGENT, False, True)
         await humans.run(3_000, SILENCE)
         assert vendor.of("say") == [], "nobody asks a caller whether they are there while a human talks"
+
+
+async def test_who_hangs_up_in_mid_word_while_a_human_has_the_call_is_written_down(stage_of, agent):
+    """And the recognizer that heard the caller meanwhile is let go: it may be a vendor's session."""
+    vendor = Vendor()
+    humans = await staged(stage_of, vendor, agent, caller=["I want it back."])
+    closed = []
+
+    class Open:
+        def __init__(self, recognizer):
+            self._recognizer = recognizer
+
+        def __getattr__(self, name):
+            return getattr(self._recognizer, name)
+
+        async def close(self):
+            closed.append(self)
+
+    scripts = humans.session.fittings.stt
+    opened = []
+
+    def open(*given, **named):
+        opened.append(Open(Scripts.open(scripts, *given, **named)))
+        return opened[-1]
+
+    scripts.open = open
+    humans.join("operator", Stance.TAKE_OVER).mic.peak = 0.0
+    await humans.run(600, SPEECH)
+    humans.stage.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
+    for _ in range(20):
+        await humans.stage.settle()
+    assert humans.stage.store.ended
+    said = [final.text for final in humans.events(TranscriptFinal) if final.leg is LegKind.CALLER]
+    assert said == ["I want it back."]
+    assert len(closed) == len(opened) > 0

@@ -182,6 +182,7 @@ class DuplexConversation(DuplexTurns):
         self._show()
 
     async def finish(self) -> None:
+        await self._meanwhile.finish()
         await self._turns.settle()
 
     async def close(self) -> None:

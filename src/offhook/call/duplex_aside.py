@@ -5,6 +5,7 @@ The vendor hears nothing then: the caller's words are found by a recognizer of t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from offhook.call.dialogue import Stage
@@ -21,6 +22,7 @@ _TOLD = "A human colleague of yours who is on the call, too, said to the caller:
 _INSTRUCTED = "An instruction of your human colleague, which the caller does not hear: {text}"
 _WHO = {LegKind.CALLER: "Caller", LegKind.AGENT: "You"}
 MAX_CHARS = 6_000
+LAST_WORDS_S = 3.0
 
 
 class Meanwhile:
@@ -67,6 +69,13 @@ class Meanwhile:
         self._engine.instruct(_STORY.format(lines=lines[-MAX_CHARS:]) if lines else _NOTHING)
         self._said.clear()
         return waits
+
+    async def finish(self) -> None:
+        """The call is over: what the caller was saying is sought, and the recognizer let go."""
+        ear, self.ear = self.ear, None
+        words = ear.close() if ear is not None else None
+        if words is not None:
+            await asyncio.wait({words}, timeout=LAST_WORDS_S)
 
     def note(self, leg: LegKind, text: str) -> None:
         """`leg` said this to the caller, or the caller said it."""
