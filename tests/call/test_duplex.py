@@ -325,3 +325,14 @@ async def test_what_the_agent_says_after_a_silence_does_not_replace_what_it_said
     assert len({turn for turn, _ in said}) == len(said), "a row is one turn of one leg"
     told = [message.text for message in stage.session.conversation.history()]
     assert told[-2:] == ["What is the weather?", "One moment, I look out of the window. It is raining."]
+
+
+async def test_the_times_of_an_answer_are_those_of_its_own_line(stage_of, vendor, agent):
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_speech(True, "turn")
+    vendor.says("I have found something meanwhile.", 300)  # a tool's result, over the caller's words
+    await stage.wait(600)
+    vendor.answers("What does it cost?", "Ten dollars.")
+    await stage.wait(2_500)
+    (timed,) = stage.events(TurnTimed)
+    assert (timed.turn, "Ten dollars.") in finals(stage, LegKind.AGENT)

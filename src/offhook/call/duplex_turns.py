@@ -244,6 +244,7 @@ class DuplexTurns:
         if self._overlap.voice.speaking:
             self._overlap.voice.again()  # the caller already speaks: what comes next counts from here
         if self._reply is not None:
+            self._reply.turn = self._utterances.turn
             self._timeline.emit(self._reply.sounds(self._timeline.now_ms()))
             self._reply = None
         self._show()
