@@ -21,6 +21,7 @@ from tests.call.warm_stage import ANN, RULES, SUE, S, Warm
 
 from offhook.call.modes import TALKS
 from offhook.desk.warm.briefing_words import LINES, WORDS
+from offhook.desk.warm.steps import Signal
 from offhook.desk.warm.warm_desk import TOOL
 from offhook.foundation.consult_events import ConsultBriefed, ConsultChanged, ConsultSaid
 from offhook.foundation.errors import ConflictError, NotFoundError, ProviderError, RefusedError
@@ -351,3 +352,15 @@ async def test_a_console_that_is_opened_late_rings_for_what_is_left(warm_of):
     warm.desk.accept(ANN, warm.call.id)
     warm.desk.opened("operator")
     assert warm.consoles.kinds("operator") == ["consult", "consult", "consult_over"]
+
+
+async def test_who_leaves_as_they_say_connect_leaves_nobody_on_hold(warm_of):
+    warm = await warm_of()
+    human, _ = await warm.briefed()
+    consult = warm.desk.of(warm.call.id)
+    human.seat.leave()
+    with pytest.raises(ConflictError):
+        warm.desk.connect(ANN, warm.call.id)
+    consult.signal(Signal.CONNECT)  # what they said last
+    await back(warm, S.ABANDONED, "abandoned")
+    assert warm.desk.of(warm.call.id) is None

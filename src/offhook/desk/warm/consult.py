@@ -117,7 +117,7 @@ class Consult:
 
     def connect(self, person: Person, coach: bool | None = None) -> None:
         """Raises ConflictError unless this person is being told."""
-        briefed = self.state is ConsultState.BRIEFING and self.person is not None
+        briefed = self.state is ConsultState.BRIEFING and self._seated
         if not briefed or self.person is None or self.person.id != person.id:
             raise ConflictError("you are not told about this call now")
         self._coach = self._coach if coach is None else coach
@@ -129,8 +129,16 @@ class Consult:
             raise ConflictError("you are not told about this call now")
         self._speak()
 
+    @property
+    def _seated(self) -> bool:
+        """Whether who is told can be connected: they are there, and so is the caller."""
+        here = self._place is not None and not self._place.seat.gone
+        return here and self.call.session.end_reason is None
+
     def signal(self, signal: Signal, why: str = "") -> None:
         before = self.state
+        if signal is Signal.CONNECT and not self._seated:
+            signal = Signal.LOST  # they said so, and went
         steps = self._steps.feed(signal)
         if self.state is before:
             return
