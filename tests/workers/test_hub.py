@@ -185,6 +185,18 @@ async def test_a_full_or_draining_worker_gets_a_caller_only_when_all_are() -> No
         await soon(lambda: len(first.callers) == 1)
 
 
+async def test_a_caller_who_did_not_reach_a_worker_is_not_counted_as_its_own() -> None:
+    async with crew(1) as (hub, (member,)):
+        member.report(room=1)
+        await soon(lambda: hub.posts[0].report)
+        line = hub.posts[0].line
+        assert line is not None
+        line._size = 0  # the worker reads nothing, and too much waits
+        assert not hub.give(callers(1)[0])
+        line._size = 1 << 20
+        assert (hub.posts[0].under_way, hub.posts[0].full) == (0, False)
+
+
 async def test_nobody_there_closes_the_caller() -> None:
     async with crew(1) as (hub, [only]):
         only.line.close()

@@ -110,9 +110,10 @@ class Hub:
         if post is None or post.line is None:
             connection.close()
             return False
-        post.given += 1
         post.last_given = next(self._turns)
-        return post.line.send({"kind": "caller"}, connection)
+        sent = post.line.send({"kind": "caller"}, connection)
+        post.given += sent
+        return sent
 
     def _choose(self) -> Post | None:
         ready = [post for post in self.posts if post.ready]
