@@ -128,7 +128,11 @@ def test_sessions_begin_and_end_with_their_user(rows: PeopleRows) -> None:
     assert found.users["user_sara"].last_login_at == NOW + timedelta(seconds=SESSIONS_PER_USER + 2)
     rows.set_password("user_sara", "new", keep="user_sara-5")
     assert set(rows.snapshot().sessions) == {"user_sara-5", "user_boss-0"}
-    rows.set_password("user_sara", "newer", keep=None)
+    rows.rehash("user_sara", "hash", "stale")
+    rows.rehash("user_sara", "new", "newer")
+    assert [rows.named(name)[1] for name in ("sara", "boss")] == ["newer", "hash"]  # type: ignore[index]
+    with pytest.raises(NotFoundError):
+        rows.begin(login("user_sara", 98), "new")
     rows.end("user_boss-0")
     rows.end("user_boss-0")
     assert set(rows.snapshot().sessions) == {"user_sara-5"}

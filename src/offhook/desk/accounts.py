@@ -66,11 +66,11 @@ class Accounts:
             self._failed(user, address, "disabled" if right else "password")
             raise RefusedError(_WRONG)
         if is_outdated(hash):
-            fresh = await self._passwords.hash(password)
-            await asyncio.to_thread(self._rows.set_password, user.id, fresh, None)
+            was, hash = hash, await self._passwords.hash(password)
+            await asyncio.to_thread(self._rows.rehash, user.id, was, hash)
         try:
-            secret, visitor = await self._sessions.begin(user, address)
-        except NotFoundError:  # removed or disabled just now
+            secret, visitor = await self._sessions.begin(user, address, hash)
+        except NotFoundError:  # removed, disabled or given another password just now
             raise RefusedError(_WRONG) from None
         self._audit.note(user.person, "login", address=address)
         return secret, visitor

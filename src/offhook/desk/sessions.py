@@ -114,11 +114,12 @@ class Sessions:
 
     # Changes.
 
-    async def begin(self, user: UserRecord, address: str) -> tuple[str, Visitor]:
-        """A new session and the secret of its cookie. Raises NotFoundError, StorageError."""
+    async def begin(self, user: UserRecord, address: str, password: str = "") -> tuple[str, Visitor]:
+        """A new session and the secret of its cookie; `password` is the hash that was checked. Raises
+        NotFoundError where that is not the user's any more, StorageError."""
         secret, now = secrets.token_urlsafe(32), self._clock.wall()
         record = SessionRecord(digest(secret), user.id, now, now, now + self.life, address[:64])
-        await asyncio.to_thread(self._rows.begin, record)
+        await asyncio.to_thread(self._rows.begin, record, password)
         await self.changed()
         return secret, Visitor(user.person, record.id, record.expires_at)
 

@@ -135,14 +135,17 @@ class PeopleRows:
         agents: Sequence[str] | None = None,
         disabled: bool | None = None,
     ) -> UserRecord:
-        """What is None stays. Disabling ends the user's sessions. Raises NotFoundError, ConflictError."""
+        """What is None stays; who is shown as nothing is shown by name. Disabling ends the user's sessions.
+        Raises NotFoundError, ConflictError."""
         given: dict[str, Any] = {"shown": shown, "role": role, "disabled": disabled}
         values = {name: value for name, value in given.items() if value is not None}
         if agents is not None:
             values["agents"] = list(agents)
 
         def work(connection: Connection) -> UserRecord:
-            _find(connection, user_id)
+            found = _find(connection, user_id)
+            if shown == "":
+                values["shown"] = found.name
             if values:
                 connection.execute(update(users).where(users.c.id == user_id).values(values))
             if disabled:
@@ -153,15 +156,19 @@ class PeopleRows:
 
         return self._write(work)
 
-    def set_password(self, user_id: str, password: str, keep: str | None = "") -> None:
-        """`password` is a hash. Ends the user's sessions but `keep`; none for None. Raises NotFoundError."""
+    def rehash(self, user_id: str, was: str, password: str) -> None:
+        """The same password by another hash; where `was` is no longer the hash, nothing changes."""
+        same = update(users).where(users.c.id == user_id, users.c.password == was)
+        self._write(lambda connection: connection.execute(same.values(password=password)))
+
+    def set_password(self, user_id: str, password: str, keep: str = "") -> None:
+        """`password` is a hash. Ends the user's sessions but `keep`. Raises NotFoundError."""
 
         def work(connection: Connection) -> None:
             _find(connection, user_id)
             connection.execute(update(users).where(users.c.id == user_id).values(password=password))
             mine = (sessions.c.user_id == user_id) & (sessions.c.id != keep)
-            if keep is not None:
-                connection.execute(delete(sessions).where(mine))
+            connection.execute(delete(sessions).where(mine))
 
         self._write(work)
 
@@ -180,11 +187,14 @@ class PeopleRows:
 
         return self._write(work)
 
-    def begin(self, session: SessionRecord) -> None:
-        """A login: the session, and when it was. Of a user's sessions the oldest go. Raises NotFoundError."""
+    def begin(self, session: SessionRecord, password: str = "") -> None:
+        """A login: the session, and when it was. Of a user's sessions the oldest go. `password` is the hash
+        that was checked. Raises NotFoundError, also where that is not the user's any more."""
+        kept = select(users.c.password).where(users.c.id == session.user_id)
 
         def work(connection: Connection) -> None:
-            if _find(connection, session.user_id).disabled:
+            user = _find(connection, session.user_id)
+            if user.disabled or (password and connection.execute(kept).scalar_one() != password):
                 raise NotFoundError("there is no such user")
             who = update(users).where(users.c.id == session.user_id)
             connection.execute(who.values(last_login_at=session.created_at))
