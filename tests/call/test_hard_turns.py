@@ -313,3 +313,24 @@ async def test_what_the_caller_says_as_the_longest_call_ends_is_written_down(sta
     await stage.wait(5_000)
     assert stage.line.hung_up is EndReason.MAX_LENGTH
     assert said(stage, LegKind.CALLER) == ["One more thing, please:"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_what_was_typed_stays_with_a_turn_that_is_spoken_on_and_on(stage_of, ends):
+    stage = await stage_of(texts=["It is my account, and I want it closed."]).greeted()
+    stage.llm.gate = asyncio.Event()
+    for digit in "1234#":
+        stage.line.listener.on_digit(digit)
+    await stage.until("thinking")
+    for _ in range(2):  # the caller goes on before the answer begins, twice
+        await stage.say(600)
+        await stage.until("thinking")
+    whole = "1234 It is my account, and I want it closed."
+    if ends:
+        stage.line.listener.on_closed(EndReason.CALLER_HUNG_UP)
+        await stage.settle()
+    else:
+        stage.llm.gate.set()
+        await stage.until("speaking")
+        assert stage.llm.requests[-1].messages[-1].text == whole
+    assert said(stage, LegKind.CALLER) == [whole]

@@ -141,6 +141,7 @@ class Hearing:
     def drop(self) -> None:
         """Forget what was taken down."""
         self.void()
+        self._carried = self._typed = ""
         if self.hearing:
             self.hearing = False
             self._engine.hear_drop()
@@ -218,10 +219,9 @@ class Hearing:
         """The caller left in mid-turn: what was said so far is still worth having."""
         if self.hearing and self.voice.ever_spoke:
             transcript = await self._heard()
-            if transcript is not None and transcript.text.strip():
-                self.text = transcript.text.strip()
-        self.text = f"{self._carried} {self.text} {self._typed}".strip()
-        self._carried = self._typed = ""
+            text = transcript.text.strip() if transcript is not None else ""
+            if text or not self.text:
+                self.text = self._whole(text)
 
     def _is_aside(self, text: str) -> bool:
         """Whether words over the agent leave it the floor. Near its end a "yes" is an answer, no aside."""
@@ -232,9 +232,12 @@ class Hearing:
     def _settle(self, text: str, signal: Signal) -> None:
         self._judgement = None
         self._serial += 1
-        self.text = f"{self._carried} {text} {self._typed}".strip()
-        self._carried = self._typed = ""
+        self.text = self._whole(text)
         self._signal(Signal.TURN_ENDED if self.text else signal)
+
+    def _whole(self, spoken: str) -> str:
+        """The turn with what was typed before and while it was spoken, however often it was taken for over."""
+        return " ".join(part for part in (self._carried, spoken, self._typed) if part)
 
     async def _heard(self) -> Transcript | None:
         """The words so far; None when they could not be found."""
