@@ -236,7 +236,7 @@ class Hearing:
         self._signal(Signal.TURN_ENDED if self.text else signal)
 
     def _whole(self, spoken: str) -> str:
-        """The turn with what was typed before and while it was spoken, however often it was taken for over."""
+        """The turn with what was typed before and during it, however often it was taken for over."""
         return " ".join(part for part in (self._carried, spoken, self._typed) if part)
 
     async def _heard(self) -> Transcript | None:
