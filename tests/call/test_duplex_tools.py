@@ -98,3 +98,34 @@ async def test_the_same_again_is_asked_about_anew(stage_of, vendor, agent, work)
         await stage.settle()
     assert len(work.runs) == 1
     assert "not run yet" in answers(vendor)[2]
+
+
+async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, vendor, agent, work):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    stage.session.conversation.step_aside()
+    await stage.wait(500)
+    stage.session.conversation.step_in()
+    vendor.tell.on_speech(True, "yes")
+    vendor.tell.on_speech(False, "yes")
+    vendor.tell.on_words("Yes.", True, "en", "yes")
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert work.runs == []
+
+
+@pytest.mark.parametrize(("typed", "runs"), [("yes", 1), ("no", 0), ("1", 0)])
+async def test_what_is_typed_settles_it_too(stage_of, vendor, agent, work, typed, runs):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    stage.session.conversation.typed(typed)
+    if not runs:
+        await stage.wait(500)
+        vendor.tell.on_speech(True, "later")
+        vendor.tell.on_speech(False, "later")
+        vendor.tell.on_words("Yes.", True, "en", "later")
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert len(work.runs) == runs

@@ -280,6 +280,56 @@ async def test_nobody_agrees_to_what_is_not_read_to_them(stage_of, replies):
     assert [arguments for arguments, _ in work.runs] == [REFUND.arguments]
 
 
+async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, replies):
+    work = Work("refunded")
+    llm = replies([REFUND], ["All right."])
+    texts = ("Refund me.", "Yes.")
+    stage = await stage_of(llm=llm, tools=[work.tool("refund", Effect.MONEY)], texts=texts).greeted()
+    await turn(stage)
+    stage.session.conversation.step_aside()
+    await stage.wait(500)
+    stage.session.conversation.step_in()
+    await turn(stage)
+    assert said(stage)[-1] == "All right."
+    assert work.runs == []
+
+
+async def test_a_yes_that_a_program_brings_counts_as_one_that_was_spoken(stage_of, replies):
+    """Text items of a Realtime client, and turns that it dictates."""
+    work = Work("refunded")
+    llm = replies([REFUND], ["Done."], ["As you like."])
+    stage = await stage_of(llm=llm, tools=[work.tool("refund", Effect.MONEY)]).greeted()
+
+    async def brings(*lines: str) -> None:
+        for line in lines:
+            stage.session.steering.note(LegKind.CALLER, line)
+        stage.session.steering.respond()
+        await stage.wait(100)
+        await stage.until("listening", 20_000)
+
+    await brings("Refund me.")
+    assert said(stage)[-1] == "To be sure: refund, city: 50 euros. Shall I go ahead?"
+    await brings("Yes.")
+    assert (len(work.runs), said(stage)[-1]) == (1, "Done.")
+
+
+@pytest.mark.parametrize("lines", [("No.", "Yes."), ("Yes.", "No, wait."), ("Well, yes, but later.", "Yes.")])
+async def test_the_first_line_that_a_program_brings_settles_it(stage_of, replies, lines):
+    work = Work("refunded")
+    llm = replies([REFUND], ["As you like."])
+    texts = ("Refund me.", "Yes.")
+    stage = await stage_of(llm=llm, tools=[work.tool("refund", Effect.MONEY)], texts=texts).greeted()
+    await turn(stage)
+    for line in lines:
+        stage.session.steering.note(LegKind.CALLER, line)
+    stage.session.steering.respond()
+    await stage.wait(100)
+    await stage.until("listening", 20_000)
+    assert said(stage)[-1] == "As you like."
+    await turn(stage)  # the caller's voice says yes, to nothing any more
+    assert work.runs == []
+
+
 async def test_what_has_begun_is_done_though_the_caller_talks_on(stage_of, replies):
     work = Work("sent")
     work.gate.clear()

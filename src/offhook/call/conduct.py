@@ -31,7 +31,7 @@ from offhook.foundation.events import (
     LegKind,
     Notice,
 )
-from offhook.speech.base import Message, ToolResult
+from offhook.speech.base import Message, ToolCall, ToolResult
 
 _REPLYING = (Floor.GREETING, Floor.THINKING, Floor.SPEAKING, Floor.HOLDING, Floor.CLOSING)
 _OVERLAP = (Signal.SPEECH_STARTED, Signal.SPEECH_PAUSED, Signal.SPEECH_CONFIRMED)
@@ -73,6 +73,7 @@ class Conduct:
         self._wait_from_ms = 0.0
         self._deaf = 0
         self._asked: str | None = None
+        self._agreed: ToolCall | None = None
         self._owed = False
         self._away = self._leaving = False
         self.manners = Manners()
@@ -140,7 +141,14 @@ class Conduct:
             return Signal.TURN_EMPTY
         if self._owed or (self.manners.answers and not self.aside.quiet):
             return Signal.TURN_ENDED
+        self._settle(self.hearing.text, self.hearing.began_ms)
         return Signal.TURN_NOTED
+
+    def _settle(self, text: str, began_ms: float = float("inf")) -> None:
+        """A turn of the caller's that is answered later, if at all: a tool that it agrees to runs then. What
+        is said over the agent, or to a human, agrees to nothing."""
+        sure = not self.aside.quiet and self.floor not in _REPLYING
+        self._agreed = self._box.heard(text if sure else "", began_ms)
 
     # What the table commands.
 
@@ -153,13 +161,14 @@ class Conduct:
         self._history.settle()
         self._leaving = self._owed = False
         line, self._asked = self._asked, None
+        agreed, self._agreed = self._agreed, None
         if self.aside.take_next() and (sound := self.aside.take_sound()):
             self.speaking.play(self.next_turn, sound)
             self.signal(Signal.REPLY_AUDIO)
         elif line:
             self.speaking.say(self.next_turn, line)
         elif line is not None:
-            self.speaking.answer(self.next_turn, self._to_answer())
+            self.speaking.answer(self.next_turn, self._to_answer(), agreed)
         elif hearing.failed:
             self._deaf += 1
             self.speaking.say(self.next_turn, self._line_of("apology"))

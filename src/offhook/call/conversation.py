@@ -200,6 +200,8 @@ class Conversation(Conduct):
         """Something that was said elsewhere belongs to this conversation, after what was sent before."""
         self.presume_heard()
         now_ms = int(self._timeline.now_ms())
+        if leg is LegKind.CALLER:
+            self._settle(text)
         self._others_said(text, leg)
         self._turn = self.next_turn + (self.floor is Floor.THINKING)  # the reply's number is taken by then
         self._timeline.emit(TranscriptFinal(leg, self._turn, text, now_ms, now_ms))
@@ -248,6 +250,7 @@ class Conversation(Conduct):
             self.aside.owed = None
             self.aside.lines.clear()
             self._give_up()
+            self._box.forget()
 
     def drop_lines(self) -> None:
         """No line of a human's is said any more, or waits. Idempotent."""

@@ -150,6 +150,7 @@ class DuplexConversation(DuplexTurns):
         if self.aside.away:
             self._meanwhile.note(LegKind.CALLER, text)
             return
+        self._tools.heard(text, self._timeline.now_ms())
         self._engine.type(text)
         self._think()
         self._show()
@@ -206,6 +207,7 @@ class DuplexConversation(DuplexTurns):
         if self.aside.away:
             return
         self._give_up()
+        self._tools.forget()
         self.aside.away = True
         self.aside.owed = None
         self.hear = None

@@ -54,6 +54,10 @@ class DuplexTools:
         """The agent was interrupted: of what it said this was heard."""
         self._toolbox.cut(heard)
 
+    def forget(self) -> None:
+        """A human has the call: nothing is agreed to by what the caller says then."""
+        self._toolbox.forget()
+
     async def _run(self, call: ToolCall, language: str) -> None:
         try:
             if self._toolbox.heeds_words and self._toolbox.effect(call) is not Effect.CALL:

@@ -124,6 +124,10 @@ class Toolbox:
         self._waiting = waiting
         return waiting.call
 
+    def forget(self) -> None:
+        """Somebody else has the caller now: what was asked is not agreed to by what they say then."""
+        self._waiting = None
+
     def cut(self, heard: str) -> None:
         """The agent was interrupted, of what it said this was heard: nobody agrees to half a question."""
         waiting = self._waiting
