@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,13 @@ from tests.call.human_stage import Headset
 from offhook.audio.frame import PHONE
 from offhook.call.directory import LiveCall
 from offhook.call.seat import Seat
+from offhook.center.conditions import INTENT, Word
 from offhook.center.moves import Habits, Router
 from offhook.center.onward import Onward
 from offhook.center.people import Skills
 from offhook.center.queue_desk import QueueDesk
 from offhook.center.queue_words import QueueRules
-from offhook.center.routing import Rule, Table
+from offhook.center.routing import Rule, Table, Target, TargetKind
 from offhook.center.staff import Staff
 from offhook.center.waiting import Queue
 from offhook.channels.base import Arrival
@@ -170,3 +171,29 @@ class _Now:
     @property
     def now_ms(self) -> float:
         return self._stage.clock.now() * 1000
+
+
+def to(kind: str, name: str = "") -> Target:
+    return Target(TargetKind(kind), name)
+
+
+def wants(intent: str, target: Target, name: str = "") -> Rule:
+    """A rule for callers who want this."""
+    return Rule(name or intent, target, (Word(INTENT, lambda s: s.intent, (intent,)),), live=True)
+
+
+BILLS = wants("billing", to("agent", "billing"))
+
+
+async def houses() -> AsyncIterator[Callable[..., CenterStage]]:
+    """A fixture: makes houses with these rules; no call is left of them."""
+    stages: list[CenterStage] = []
+
+    def make(*rules: Rule, **more: Any) -> CenterStage:
+        stages.append(CenterStage(rules, **more))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        await stage.directory.close(grace_s=0)
+        assert stage.vad.opened == 0

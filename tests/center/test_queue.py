@@ -106,13 +106,6 @@ def test_skills_and_languages() -> None:
     assert room.rings(1) == [("bob", "e"), ("eve", "x")]
 
 
-def test_languages_are_one_however_they_are_spelled() -> None:
-    room = Room(QueueRules("latin", languages=frozenset({"pt-br"})))
-    room.waiters = [caller("b", queue="latin", language="pt-BR"), caller("c", 1, queue="latin")]
-    room.operators = [somebody("ann", 0, languages=["pt-BR"]), somebody("bob", 0, languages=["pt"])]
-    assert room.rings(1) == [("ann", "b"), ("bob", "c")]
-
-
 def test_a_head_start_counts_as_waiting_and_starves_nobody() -> None:
     room = Room(SUPPORT, QueueRules("vip", head_start_s=60, unstaffed_s=900))
     room.waiters = [caller("plain", 0), caller("vip", 59, "vip")]
@@ -198,17 +191,6 @@ def test_who_waits_too_long_goes_elsewhere(room: Room) -> None:
     assert of(Overflow, room.step(120)) == [Overflow("c", "wait")]
     room.waiters = [caller("d", 100)]
     assert of(Overflow, room.step(121)) == []
-
-
-def test_who_is_back_in_line_is_the_first_and_not_sent_away_at_once(room: Room) -> None:
-    room.waiters = [caller("b", 300), Waiter("a", "support", 0.0, back=400.0)]
-    room.operators = [somebody("ann")]
-    assert room.rings(401) == [("ann", "a")]
-    room.operators = [somebody("ann", busy=True)]
-    assert of(Overflow, room.step(421)) == [Overflow("b", "wait")]
-    del room.waiters[0]
-    assert of(Overflow, room.step(519)) == []
-    assert of(Overflow, room.step(520)) == [Overflow("a", "wait")]
 
 
 def test_a_caller_who_is_being_rung_for_is_not_sent_away(room: Room) -> None:

@@ -138,23 +138,6 @@ async def test_an_operator_who_is_lost_gives_the_caller_back_to_the_front(house:
     assert [each["outcome"] for each in stage.kinds("unqueued")] == ["answered", "answered"]
 
 
-async def test_a_long_talk_that_broke_off_was_no_waiting(house: Make) -> None:
-    stage = await house()  # max_wait_s=60
-    [console] = work(stage)
-    await stage.tend(500)
-    await stage.queues.accept(ANN, stage.call_id)
-    seat = stage.sit(ANN)
-    await stage.tend(70_000)
-    seat.on_lost()
-    await stage.tend(4_000)  # the only operator there is writes the call up
-    assert [each["outcome"] for each in stage.kinds("unqueued")] == ["answered"]
-    await stage.tend(2_000)
-    assert len(console.all("ring")) == 2
-    stage.queues.say(ANN, Presence.AWAY)
-    await stage.tend(40_000)
-    assert [each["outcome"] for each in stage.kinds("unqueued")] == ["answered", "overflow"]  # nobody works
-
-
 async def test_nothing_is_kept_of_a_call_that_went_on(house: Make) -> None:
     handed_back = await house()
     work(handed_back)
