@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from offhook.audio.wav import read_wav
 from offhook.foundation.errors import NotFoundError, StorageError
 from offhook.foundation.events import Entry, LegKind, TranscriptFinal
 from offhook.foundation.ids import call_id
-from offhook.storage import deck
+from offhook.storage import deck, sealer
 from offhook.storage.base import Recorder, RecordingState, Tape
 from offhook.storage.disk import can_sync_all, sync_file_system
 from offhook.storage.recordings import Tapes
@@ -336,3 +337,30 @@ async def test_one_bad_tape_does_not_stop_the_others(studio: Any, tone: Tone) ->
     await studio.store.flush()
     assert await studio.recording(bad) is RecordingState.FAILED
     assert await studio.recording(good) is RecordingState.SEALED
+
+
+async def test_a_call_begins_at_once_however_slow_the_disk_is_that_keeps_another(
+    studio: Any, tone: Tone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a tape is on the loop that all calls share."""
+    reached, free = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> None:
+        reached.set()
+        assert free.wait(10)
+
+    monkeypatch.setattr(sealer, "sync_directory", slow)
+    call = studio.begin()
+    tape = studio.tapes.open(call, FORMATS)
+    write(tape, CALLER, PHONE, tone(440, 8000, 0.2))
+    tape.close()
+    try:
+        assert await asyncio.to_thread(reached.wait, 10)
+        other = studio.begin()
+        opening = asyncio.create_task(asyncio.to_thread(studio.tapes.open, other, FORMATS))
+        done, _ = await asyncio.wait({opening}, timeout=0.3)
+        assert done
+    finally:
+        free.set()
+    (await opening).close()
+    assert await studio.recording(call) is RecordingState.SEALED

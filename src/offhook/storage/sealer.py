@@ -55,6 +55,8 @@ class Sealer:
         self._ledger = ledger
         self._queue: queue.Queue[tuple[str, bool] | None] = queue.Queue(WAITING)
         self._lock = threading.Lock()
+        """Held while files are named or removed, however slow the disk is: never taken by `expect`."""
+        self._names = threading.Lock()
         self._known: set[str] = set()
         self._deleted: set[str] = set()
         self._deadline = float("inf")
@@ -62,8 +64,8 @@ class Sealer:
         self._thread.start()
 
     def expect(self, call_id: str) -> bool:
-        """A tape of this call will come; False when it is known already."""
-        with self._lock:
+        """A tape of this call will come; False when it is known already. Immediate."""
+        with self._names:
             if call_id in self._known:
                 return False
             self._known.add(call_id)
@@ -188,7 +190,8 @@ class Sealer:
 
     def _forget(self, call_id: str) -> None:
         with self._lock:
-            self._known.discard(call_id)
+            with self._names:
+                self._known.discard(call_id)
             if call_id in self._deleted:
                 self._deleted.discard(call_id)
                 self._remove(call_id)
