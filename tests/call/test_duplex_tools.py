@@ -129,3 +129,29 @@ async def test_what_is_typed_settles_it_too(stage_of, vendor, agent, work, typed
     vendor.calls("money", city="Lisbon")
     await stage.settle()
     assert len(work.runs) == runs
+
+
+@pytest.mark.parametrize("between", ["silence", "a line", "a guest"])
+async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, vendor, agent, work, between):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)], no_input_ms=4_000)
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    vendor.says("Shall I go ahead with Lisbon?")
+    talk = stage.session.conversation
+    await stage.until("listening", 5_000)
+    match between:
+        case "silence":
+            await stage.until("speaking", 6_000)
+        case "a line":
+            talk.say_line("Would you like to hear our offers?")
+        case "a guest":
+            talk.guest_said("Ask about the offers, too.", "Ben", answered=True)
+            vendor.says("Would you like to hear our offers?")
+    await stage.wait(200)
+    await stage.until("listening", 20_000)
+    vendor.tell.on_speech(True, "yes")
+    vendor.tell.on_speech(False, "yes")
+    vendor.tell.on_words("Yes.", True, "en", "yes")
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert work.runs == []

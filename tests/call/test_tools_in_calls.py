@@ -294,6 +294,32 @@ async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, r
     assert work.runs == []
 
 
+@pytest.mark.parametrize("between", ["silence", "a line", "a guest"])
+async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, replies, between):
+    """ "Are you still there?", a line that a colleague has the agent say, an answer to somebody else."""
+    work = Work("refunded")
+    llm = replies([REFUND], ["Shall I tell you about our offers?"])
+    stage = await stage_of(
+        llm=llm,
+        tools=[work.tool("refund", Effect.MONEY)],
+        texts=("Refund me.", "Yes."),
+        no_input_ms=4_000,
+    ).greeted()
+    await turn(stage)
+    talk = stage.session.conversation
+    match between:
+        case "silence":
+            await stage.until("speaking", 6_000)
+        case "a line":
+            talk.say_line("Would you like to hear our offers?")
+        case "a guest":
+            talk.guest_said("Ask about the offers, too.", "Ben", answered=True)
+    await stage.wait(200)
+    await stage.until("listening", 20_000)
+    await turn(stage)
+    assert work.runs == []
+
+
 async def test_a_yes_that_a_program_brings_counts_as_one_that_was_spoken(stage_of, replies):
     """Text items of a Realtime client, and turns that it dictates."""
     work = Work("refunded")

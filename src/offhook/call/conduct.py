@@ -162,6 +162,8 @@ class Conduct:
         self._leaving = self._owed = False
         line, self._asked = self._asked, None
         agreed, self._agreed = self._agreed, None
+        if line is not None and agreed is None:
+            self._box.forget()
         if self.aside.take_next() and (sound := self.aside.take_sound()):
             self.speaking.play(self.next_turn, sound)
             self.signal(Signal.REPLY_AUDIO)
@@ -234,6 +236,7 @@ class Conduct:
         self._wait_from_ms = self._timeline.now_ms()
 
     def _prompt(self) -> None:
+        self._box.forget()
         self._say(self._line_of("still_there"))
 
     def _line_of(self, name: str) -> str:

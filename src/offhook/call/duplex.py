@@ -253,6 +253,7 @@ class DuplexConversation(DuplexTurns):
             self._meanwhile.note(LegKind.CALLER, text)
             return
         self._closing = None
+        self._tools.forget()
         self._cut()
         turn = self._begin_line()
         self._commit(turn.number)
@@ -290,6 +291,7 @@ class DuplexConversation(DuplexTurns):
             return
         if not self.saying:
             self._give_up()
+        self._tools.forget()
         self.aside.saying = True
         if sound:
             self._turn += 1
@@ -361,6 +363,7 @@ class DuplexConversation(DuplexTurns):
         if self._waits.asked_enough:
             self.say_goodbye(EndReason.NO_INPUT)
         else:
+            self._tools.forget()
             self._say(self._agent.line("still_there", self._language))
 
     def _carry_on(self) -> None:

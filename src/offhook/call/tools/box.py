@@ -125,7 +125,7 @@ class Toolbox:
         return waiting.call
 
     def forget(self) -> None:
-        """Somebody else has the caller now: what was asked is not agreed to by what they say then."""
+        """Something else was said to the caller since: what was asked is not agreed to by what they say now."""
         self._waiting = None
 
     def cut(self, heard: str) -> None:
