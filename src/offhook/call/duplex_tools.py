@@ -55,7 +55,7 @@ class DuplexTools:
         self._toolbox.cut(heard)
 
     def forget(self) -> None:
-        """Something else was said to the caller, or a human has the call: nothing is agreed to from now on."""
+        """Something else was said to the caller, or a human has the call: no question waits any more."""
         self._toolbox.forget()
 
     async def _run(self, call: ToolCall, language: str) -> None:

@@ -125,7 +125,7 @@ class Toolbox:
         return waiting.call
 
     def forget(self) -> None:
-        """Something else was said to the caller since: what was asked is not agreed to by what they say now."""
+        """Something else was said to the caller since: what they say now is no answer to the question."""
         self._waiting = None
 
     def cut(self, heard: str) -> None:
