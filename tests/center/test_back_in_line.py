@@ -1,8 +1,9 @@
-"""Callers who had an operator and lost them; languages however they are spelled: who is rung, and when."""
+"""Callers who had an operator and lost them, or find none who could answer: who is rung, and when."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from tests.center.center_stage import ANN, CenterStage, Console
@@ -12,6 +13,7 @@ from offhook.center.people import Presence
 from offhook.center.queue_words import Overflow, QueueRules, Waiter
 from offhook.center.routing import Rule, Target, TargetKind
 from offhook.channels.base import Arrival
+from offhook.foundation.people import Person, Role
 
 
 @pytest.fixture
@@ -41,6 +43,16 @@ def test_who_is_back_in_line_is_the_first_and_not_sent_away_at_once() -> None:
     del room.waiters[0]
     assert of(Overflow, room.step(519)) == []
     assert of(Overflow, room.step(520)) == [Overflow("a", "wait")]
+
+
+def test_operators_of_other_agents_are_nobody_who_could_answer() -> None:
+    room = Room()  # unstaffed_s=20
+    person = Person("ann", "Ann", Role.OPERATOR, ("sales",))
+    room.operators = [replace(somebody("ann", presence=Presence.AVAILABLE), person=person)]
+    room.waiters = [caller("c", agent="front"), caller("d", 0.1, agent="sales")]
+    assert room.rings(1) == [("ann", "d")]
+    assert of(Overflow, room.step(11)) == []
+    assert of(Overflow, room.step(21)) == [Overflow("c", "unstaffed")]
 
 
 async def test_a_long_talk_that_broke_off_was_no_waiting(stage: CenterStage) -> None:

@@ -47,7 +47,8 @@ class _Place:
     ringing: _Ringing | None = None
     not_before: dict[str, float] = field(default_factory=dict)
     told_at: float | None = None
-    told: tuple[int, int] = (0, 0)
+    alone_since: float | None = None
+    """When it was first seen that nobody works who could answer them."""
     gone: bool = False
 
 
@@ -60,7 +61,6 @@ class Queues:
         self._operators: dict[str, Operator] = {}
         self._misses: dict[str, int] = {}
         self._missed_at: dict[str, float] = {}
-        self._unstaffed: dict[str, float] = {}
         self._handled: Mapping[str, list[float]] = {}
 
     # What is known.
@@ -183,21 +183,16 @@ class Queues:
 
     def _overflow(self, now: float) -> Iterator[Order]:
         counts: dict[str, int] = {}
-        staffed = {name: self._is_staffed(rules) for name, rules in self._rules.items()}
-        for name, is_staffed in staffed.items():
-            if is_staffed:
-                self._unstaffed.pop(name, None)
-            else:
-                self._unstaffed.setdefault(name, now)
         for place in self._line():
             waiter, rules = place.waiter, self._rules[place.waiter.queue]
             counts[waiter.queue] = counts.get(waiter.queue, 0) + 1
+            if any(self._works(operator, waiter) for operator in self._operators.values()):
+                place.alone_since = None
+            elif place.alone_since is None:
+                place.alone_since = now
             if place.ringing is not None or waiter.taken:
                 continue
-            alone = (
-                not staffed[waiter.queue]
-                and now - max(waiter.waits_since, self._unstaffed[waiter.queue]) >= rules.unstaffed_s
-            )
+            alone = place.alone_since is not None and now - place.alone_since >= rules.unstaffed_s
             why = "wait" if now - waiter.waits_since >= rules.max_wait_s else "unstaffed" if alone else ""
             if not why and counts[waiter.queue] > rules.max_callers:
                 why = "full"
@@ -205,11 +200,13 @@ class Queues:
                 place.gone = True
                 yield Overflow(waiter.call, why)
 
-    def _is_staffed(self, rules: QueueRules) -> bool:
-        return any(
-            operator.staffs and operator.skills.cover(rules.skills, rules.languages)
-            for operator in self._operators.values()
-        )
+    def _works(self, operator: Operator, waiter: Waiter) -> bool:
+        """Whether somebody works who could answer this caller, in any language of the queue's: what a caller
+        is heard to speak may change with the next word."""
+        rules = self._rules[waiter.queue]
+        languages = rules.languages | {waiter.language.lower()} if rules.languages else rules.languages
+        able = operator.staffs and operator.skills.cover(rules.skills, languages)
+        return able and may_answer(operator.person, waiter.agent)
 
     def _ring(self, now: float) -> Iterator[Order]:
         """The longest waiting caller gets the operator who has been idle longest."""
