@@ -8,6 +8,7 @@ import pytest
 from tests.call.duplex_stage import Vendor, greeted, vendors_call
 
 from offhook.channels.base import Arrival
+from offhook.foundation.agent import Phrases
 from offhook.foundation.errors import LimitError, ProviderError
 from offhook.foundation.events import (
     CallEnded,
@@ -260,3 +261,26 @@ async def test_our_own_fault_ends_the_call(stage_of, vendor, agent):
     vendor.error = RuntimeError("a fault of ours")
     vendor.over.set()
     assert await ended(stage, 1_000) is EndReason.FAILED
+
+
+async def test_a_question_that_is_lost_with_the_vendor_is_asked_for_again(stage_of, vendor, agent):
+    """Its words are not known to anybody: silence would be all that the caller hears."""
+    phrases = {"ar": Phrases(apology="عفوا، أعد من فضلك")}
+    agent = replace(agent, fallback_engine="cascade", languages=["en", "ar"], phrases=phrases)
+    stage = await greeted(stage_of, vendor, agent)
+    vendor.tell.on_speech(True, "one")
+    vendor.tell.on_speech(False, "one")
+    vendor.tell.on_words("مرحبا", True, "ar", "one")
+    vendor.says("أهلا بك")
+    await stage.until("listening")
+    vendor.tell.on_speech(True, "two")
+    vendor.tell.on_speech(False, "two")
+    vendor.error = LOST
+    vendor.over.set()
+    await stage.settle()
+    await stage.wait(200)
+    assert stage.floor == "speaking"
+    assert stage.llm.requests == []
+    assert stage.session.conversation.language == "ar"
+    await stage.until("listening")
+    assert said(stage)[-1] == "عفوا، أعد من فضلك"

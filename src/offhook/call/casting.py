@@ -20,7 +20,7 @@ from offhook.engines.base import Clause, Engine, EngineFactory
 from offhook.engines.duplex import DuplexContext, DuplexFactory
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import OffhookError
-from offhook.foundation.events import LegKind, Notice
+from offhook.foundation.events import Notice
 from offhook.speech.base import Message
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ def duplex(
         def prepared(text: str) -> Sequence[Clause]:
             return (fallback.prepared(agent, text, stage.leg.format) or ()) if fallback is not None else ()
 
-        def rescue(messages: Sequence[Message], turn: int) -> bool:
+        def rescue(left: Handing, line: str) -> bool:
             if fallback is None:
                 return False
             try:
@@ -92,8 +92,7 @@ def duplex(
             stage.timeline.emit(Notice(f"the call goes on with the engine {fallback.name}"))
             conversation = over(stage)
             stage.replace(conversation)
-            waits = bool(messages) and messages[-1].leg is LegKind.CALLER
-            conversation.take_up(Handing(messages, turn, waits=waits))
+            conversation.take_up(left, line)
             return True
 
         conversation = DuplexConversation(

@@ -20,8 +20,8 @@ from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import EndReason, Floor, InterruptionResumed, LegKind, NoInput, Notice
 from offhook.speech.base import Message
 
-Rescue = Callable[[Sequence[Message], int], bool]
-"""Lets another engine go on, given the history and the number of the last turn; False: there is none."""
+Rescue = Callable[[Handing, str], bool]
+"""Lets another engine go on, which says this line first, if it is not empty; False: there is none."""
 
 
 class DuplexConversation(DuplexTurns):
@@ -369,7 +369,12 @@ class DuplexConversation(DuplexTurns):
     def _carry_on(self) -> None:
         """The vendor is gone for good: another engine takes the call, or it ends with an apology."""
         self._note_unasked()
-        if self._rescue is not None and self._rescue(self._history.messages(), self._turn):
+        messages = self._history.messages()
+        waits = bool(messages) and messages[-1].leg is LegKind.CALLER
+        left = Handing(messages, self._turn, self._language, waits)
+        unknown = self._turns.owed and not waits  # nobody knows what was asked: the caller has to ask again
+        line = self._agent.line("apology", self._language) if unknown else ""
+        if self._rescue is not None and self._rescue(left, line):
             self._ended = True
             return
         self._timeline.emit(Notice("the vendor of the voice is lost and no other engine can go on"))
