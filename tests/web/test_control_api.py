@@ -16,6 +16,7 @@ from twilio.http.http_client import TwilioHttpClient
 from offhook.foundation.agent import Agent
 from offhook.foundation.errors import ProviderError
 from offhook.foundation.events import EndReason
+from offhook.storage.audit import AuditView
 from offhook.web import twilio_rest
 from offhook.web.twilio_rest import TwilioRest
 
@@ -189,6 +190,9 @@ async def test_a_phone_is_called_by_the_api(phoning: Any, vendor: Vendor) -> Non
         phoning.calls.draining = True
         assert (await http.post("/api/calls", json={"to": "+15550142"})).status_code == 503
         assert len(vendor.requests) == 2
+    await phoning.parts.people.audit.flush()
+    (noted,) = await phoning.parts.people.audit.page(AuditView(action="place_call"), 10)
+    assert noted.detail == {"vendor_id": SID, "to": "+15550142", "agent": ""}, "also where nobody answers"
 
 
 async def test_hanging_up(phoning: Any, vendor: Vendor) -> None:

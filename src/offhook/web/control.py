@@ -138,7 +138,7 @@ def control_routes(board: Switchboard, store: CallStore, notes: Notes) -> APIRou
     async def place(wish: PhoneCallWish, request: Request) -> PlacedCall:
         """Call a phone and connect it to an agent."""
         vendor_id = await board.ring(wish)
-        notes.note(person_of(request), "place_call", vendor_id=vendor_id, agent=wish.agent)
+        notes.note(person_of(request), "place_call", vendor_id=vendor_id, to=wish.to, agent=wish.agent)
         return PlacedCall(vendor_id=vendor_id)
 
     @routes.post(
