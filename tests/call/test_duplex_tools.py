@@ -36,6 +36,14 @@ def work():
     return Work()
 
 
+async def asks(stage: Any, vendor: Vendor) -> None:
+    """The model wants money moved, is told to ask, and does."""
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    vendor.says("Shall I go ahead with Lisbon?")
+    await stage.until("listening", 5_000)
+
+
 def answers(vendor: Vendor) -> list[str]:
     return [answer[1] for answer in vendor.of("answer_tool")]
 
@@ -56,7 +64,8 @@ async def test_a_yes_is_waited_for_and_judged_by_its_words(stage_of, vendor, age
     await stage.settle()
     assert work.runs == []
     assert "ask the caller 'To be sure: money, city: Lisbon. Shall I go ahead?'" in answers(vendor)[0]
-    await stage.wait(500)
+    vendor.says("Shall I go ahead with Lisbon?")
+    await stage.until("listening", 5_000)
     vendor.tell.on_speech(True, "yes")
     vendor.tell.on_speech(False, "yes")
     vendor.calls("money", city="Lisbon")  # before the words are known
@@ -72,9 +81,7 @@ async def test_a_yes_is_waited_for_and_judged_by_its_words(stage_of, vendor, age
 @pytest.mark.parametrize("words", ["No.", "Yes, but for Porto.", ""])
 async def test_without_a_yes_it_is_not_run(stage_of, vendor, agent, work, words):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
-    vendor.calls("money", city="Lisbon")
-    await stage.settle()
-    await stage.wait(500)
+    await asks(stage, vendor)
     vendor.tell.on_speech(True, "turn")
     vendor.tell.on_speech(False, "turn")
     vendor.tell.on_words(words, True, "en", "turn")
@@ -86,10 +93,8 @@ async def test_without_a_yes_it_is_not_run(stage_of, vendor, agent, work, words)
 
 async def test_the_same_again_is_asked_about_anew(stage_of, vendor, agent, work):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
-    vendor.calls("money", city="Lisbon")
-    await stage.settle()
+    await asks(stage, vendor)
     for item, words in (("yes", "Yes."), ("again", "Once more, the same.")):
-        await stage.wait(500)
         vendor.tell.on_speech(True, item)
         vendor.tell.on_speech(False, item)
         vendor.calls("money", city="Lisbon")
@@ -102,8 +107,7 @@ async def test_the_same_again_is_asked_about_anew(stage_of, vendor, agent, work)
 
 async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, vendor, agent, work):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
-    vendor.calls("money", city="Lisbon")
-    await stage.settle()
+    await asks(stage, vendor)
     stage.session.conversation.step_aside()
     await stage.wait(500)
     stage.session.conversation.step_in()
@@ -118,11 +122,9 @@ async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, v
 @pytest.mark.parametrize(("typed", "runs"), [("yes", 1), ("no", 0), ("1", 0)])
 async def test_what_is_typed_settles_it_too(stage_of, vendor, agent, work, typed, runs):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
-    vendor.calls("money", city="Lisbon")
-    await stage.settle()
+    await asks(stage, vendor)
     stage.session.conversation.typed(typed)
     if not runs:
-        await stage.wait(500)
         vendor.tell.on_speech(True, "later")
         vendor.tell.on_speech(False, "later")
         vendor.tell.on_words("Yes.", True, "en", "later")
@@ -134,11 +136,8 @@ async def test_what_is_typed_settles_it_too(stage_of, vendor, agent, work, typed
 @pytest.mark.parametrize("between", ["silence", "a line", "a guest"])
 async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, vendor, agent, work, between):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)], no_input_ms=4_000)
-    vendor.calls("money", city="Lisbon")
-    await stage.settle()
-    vendor.says("Shall I go ahead with Lisbon?")
+    await asks(stage, vendor)
     talk = stage.session.conversation
-    await stage.until("listening", 5_000)
     match between:
         case "silence":
             await stage.until("speaking", 6_000)
@@ -152,6 +151,19 @@ async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, vendor, agen
     vendor.tell.on_speech(True, "yes")
     vendor.tell.on_speech(False, "yes")
     vendor.tell.on_words("Yes.", True, "en", "yes")
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    assert work.runs == []
+
+
+async def test_a_yes_before_the_question_was_heard_is_none(stage_of, vendor, agent, work):
+    stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
+    vendor.calls("money", city="Lisbon")
+    await stage.settle()
+    await stage.wait(500)
+    vendor.tell.on_speech(True, "yes")
+    vendor.tell.on_speech(False, "yes")
+    vendor.tell.on_words("Yes, yes.", True, "en", "yes")
     vendor.calls("money", city="Lisbon")
     await stage.settle()
     assert work.runs == []

@@ -294,6 +294,24 @@ async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, r
     assert work.runs == []
 
 
+@pytest.mark.parametrize("trouble", ["slow", "broken"])
+async def test_a_yes_before_the_question_was_heard_is_none(stage_of, replies, trouble):
+    work = Work("refunded")
+    llm = replies([REFUND], ["All right."])
+    texts = ("Refund me.", "Yes, yes.")
+    stage = await stage_of(llm=llm, tools=[work.tool("refund", Effect.MONEY)], texts=texts).greeted()
+    stage.tts.delay, stage.tts.error = (30.0, "") if trouble == "slow" else (0.0, "is down")
+    await stage.say(900)
+    await stage.wait(1_000)
+    assert "not run yet" in stage.events(ToolCalled)[0].result
+    stage.tts.delay, stage.tts.error = 0.0, ""
+    if trouble == "broken":
+        await stage.until("listening", 9_000)
+    await turn(stage)
+    assert said(stage)[-1] == "All right."
+    assert work.runs == []
+
+
 @pytest.mark.parametrize("between", ["silence", "a line", "a guest"])
 async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, replies, between):
     """ "Are you still there?", a line that a colleague has the agent say, an answer to somebody else."""

@@ -54,6 +54,10 @@ class DuplexTools:
         """The agent was interrupted: of what it said this was heard."""
         self._toolbox.cut(heard)
 
+    def put(self) -> None:
+        """The agent said something that the caller heard: by then it has asked what it was to ask."""
+        self._toolbox.put()
+
     def forget(self) -> None:
         """Something else was said to the caller, or a human has the call: no question waits any more."""
         self._toolbox.forget()

@@ -156,6 +156,7 @@ class DuplexTurns:
             self._number()
             self._utterances.read(words)
             self._history.add(self._turn, LegKind.AGENT, words)
+            self._tools.put()
             self._waits.answered()
             self._part()
 
@@ -283,6 +284,8 @@ class DuplexTurns:
 
     def _agent_said(self, heard: str) -> None:
         self._history.add(self._utterances.turn, LegKind.AGENT, heard)
+        if heard:
+            self._tools.put()
         if heard and self.aside.away:
             self._meanwhile.note(LegKind.AGENT, heard)
 

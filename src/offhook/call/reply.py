@@ -44,6 +44,9 @@ class Hand(Protocol):
     async def use(self, call: ToolCall, language: str) -> tuple[ToolCall, Outcome]:
         """Run a tool; the call with an id of its own, and what it came to. Ends in bounded time."""
 
+    def put(self) -> None:
+        """What a tool wanted the caller to be asked was said."""
+
     def line(self, name: str, language: str) -> tuple[str, Sequence[Clause]]:
         """A fixed line of the agent's: its words, and its sound if that was prepared."""
 
@@ -106,7 +109,7 @@ class Reply:
 
     async def utter(self, text: str) -> None:
         """Exactly this text."""
-        await self._heed(self._voice.say(text, self.language))
+        await self._said(text)
 
     def end(self) -> None:
         """No excuse is needed any more."""
@@ -179,6 +182,10 @@ class Reply:
                 if self.dropped or rounds.over:
                     return
 
+    async def _said(self, text: str) -> bool:
+        """Whether exactly this text was given to its end."""
+        return await self._heed(self._voice.say(text, self.language)) and not self.dropped
+
     async def _use(self, call: ToolCall, rounds: Rounds) -> None:
         """Run a tool, with words for the caller while it takes its time, and what it wants said after."""
         self._quiet_ms = self._timeline.now_ms()
@@ -189,8 +196,8 @@ class Reply:
         self.uses.append(rounds.add(call, outcome))
         if self.dropped:
             return
-        if outcome.question:
-            await self.utter(outcome.question)
+        if outcome.question and await self._said(outcome.question):
+            self._hand.put()
         if outcome.digits:
             self._sound(Clause("", self._hand.tones(outcome.digits)))
 

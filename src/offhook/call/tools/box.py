@@ -46,11 +46,12 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Waiting:
-    """A call that the caller has to agree to; `agreed` once they did."""
+    """A call that the caller has to agree to; `put` once the question was said, `agreed` once they did."""
 
     call: ToolCall
     question: str
     asked_ms: float
+    put: bool = False
     agreed: bool = False
 
 
@@ -101,11 +102,6 @@ class Toolbox:
         return tool.rules.effect
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether the caller was asked to agree and has not answered."""
-        return self._waiting is not None and not self._waiting.agreed
-
-    @property
     def heeds_words(self) -> bool:
         """Whether the caller's words decide what may run: a question waits, or its deed is done."""
         return self._waiting is not None or self._settled is not None
@@ -118,11 +114,16 @@ class Toolbox:
         if waiting is None or began_ms < waiting.asked_ms:
             return None
         self._waiting = None
-        if waiting.agreed or not is_yes(text):
+        if waiting.agreed or not waiting.put or not is_yes(text):
             return None
         waiting.agreed = True
         self._waiting = waiting
         return waiting.call
+
+    def put(self) -> None:
+        """The question was said to the caller."""
+        if self._waiting is not None:
+            self._waiting.put = True
 
     def forget(self) -> None:
         """Something else was said to the caller since: what they say now is no answer to the question."""

@@ -52,6 +52,9 @@ class AgentHand:
             self._acts.part(outcome.ends)
         return call, outcome
 
+    def put(self) -> None:
+        self._box.put()
+
     def line(self, name: str, language: str) -> tuple[str, Sequence[Clause]]:
         text = self._box.agent.line(name, language)
         return text, (self._prepared(text) if text else ())
