@@ -53,7 +53,7 @@ class Somebody:
         self._tasks: set[asyncio.Task[None]] = set()
         self._handle = 0
 
-    async def enter(self, url: str, token: str, *, speaks: bool = True) -> None:
+    async def enter(self, url: str, token: str, *, speaks: bool = True, hears: bool = True) -> None:
         room = self.room
         for topic in ("lk.transcription", "lk.chat"):
             room.register_text_stream_handler(topic, self._reader(topic))
@@ -62,7 +62,7 @@ class Somebody:
         room.on("participant_connected", lambda one: self._changed({}, one))
         for event in ("reconnecting", "reconnected", "disconnected"):
             room.on(event, lambda *rest, event=event: self._note(event))
-        await room.connect(url, token)
+        await room.connect(url, token, rtc.RoomOptions(auto_subscribe=hears))
         self._handle = switch().keep(room)
         for one in room.remote_participants.values():
             self._changed({}, one)
@@ -162,7 +162,14 @@ class Somebody:
 
 @contextlib.asynccontextmanager
 async def somebody(
-    server: RoomsServer, room: str, identity: str, *, speaks: bool = True, host: bool = False, **token: Any
+    server: RoomsServer,
+    room: str,
+    identity: str,
+    *,
+    speaks: bool = True,
+    hears: bool = True,
+    host: bool = False,
+    **token: Any,
 ) -> AsyncIterator[Somebody]:
     """A person in a room for as long as the block lasts."""
     attributes = {"offhook.host": "1"} if host else None
@@ -171,7 +178,7 @@ async def somebody(
     )
     person = Somebody(identity)
     try:
-        await person.enter(server.url, token.get("token", given), speaks=speaks)
+        await person.enter(server.url, token.get("token", given), speaks=speaks, hears=hears)
         yield person
     finally:
         await person.leave()

@@ -81,6 +81,21 @@ async def test_what_is_written_is_answered_in_writing_too(rooms_server) -> None:
         assert (answer.sender, answer.text) == (alice.agent.identity, "We are open from nine to five.")
 
 
+async def test_what_is_written_before_the_call_begins_is_answered(
+    rooms_server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offhook.channels.livekit_room.HEARD_S", 1.0)  # for one who does not hear the agent
+    async with (
+        house(rooms_server) as home,
+        somebody(rooms_server, "first words", "alice", hears=False, speaks=False) as alice,
+    ):
+        await home.livekit.dispatch("first words", "default", "")
+        await alice.until(lambda: alice.agent and alice.agent.track_publications)
+        await alice.write("When are you open?")
+        (answer,) = await alice.until(lambda: alice.lines("lk.chat"))
+        assert answer.text == "We are open from nine to five."
+
+
 async def test_two_people_are_told_apart_and_both_answered(rooms_server) -> None:
     async with (
         house(rooms_server) as home,

@@ -46,6 +46,8 @@ class Company:
         self._call: CallerListener | None = None
         self._away = False
         self.news = asyncio.Event()
+        self.begun = asyncio.Event()
+        """Set once there is a call."""
         self.caller: Peer | None = None
 
     def attend(self, room: rtc.Room) -> None:
@@ -76,6 +78,7 @@ class Company:
         self._call = caller.listener = call
         for peer in self.here:
             self._seat(peer)
+        self.begun.set()
 
     def end(self, reason: EndReason) -> None:
         """The call is over, for guests as well. Idempotent."""

@@ -86,6 +86,7 @@ class RoomCall:
         self._listener: CallerListener | None = None
         self._channel: LiveKitChannel | None = None
         self._reason: EndReason | None = None
+        self._yields = False
         self._over = asyncio.Event()
         self._lost: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,6 +126,9 @@ class RoomCall:
             async with asyncio.timeout(CONNECT_S):
                 await room.connect(self.order.url, self.order.token, rtc.RoomOptions(auto_subscribe=False))
                 self._handle = switch().keep(room)
+                Talk(self).listen(room)
+                for participant in tuple(room.remote_participants.values()):
+                    self.company.came(participant)
                 options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True)
                 published = await room.local_participant.publish_track(self._mouth.track, options)
         except TimeoutError:
@@ -135,9 +139,6 @@ class RoomCall:
         self._since = room.local_participant.attributes.get(SINCE, "")
         self.words.show(**{NAMED: self.order.agent_name, SINCE: self._since})
         self.spawn(self.words.run(room.local_participant), "words")
-        Talk(self).listen(room)
-        for participant in tuple(room.remote_participants.values()):
-            self.company.came(participant)
         return published
 
     def _rival(self) -> bool:
@@ -154,6 +155,7 @@ class RoomCall:
         """A room that was lost may have got another agent meanwhile: the first one stays."""
         if self._is_older(other):
             _log.info("another agent of ours was here first", room=self.order.room, call_id=self.call_id)
+            self._yields = True  # the people in the room are that one's now
             self.end(EndReason.REFUSED)
 
     async def _first(self, track: rtc.LocalTrackPublication) -> Peer | None:
@@ -205,7 +207,11 @@ class RoomCall:
             variables={"room": order.room, "participant": caller.name, **order.variables},
         )
         self.company.caller = caller
-        self.call_id, self._listener = self._reception.arrive(channel, arrival)
+        try:
+            self.call_id, self._listener = self._reception.arrive(channel, arrival)
+        except OffhookError:
+            self._reason = EndReason.REFUSED
+            raise
         self.words.call_id = self.call_id
         channel.listener = self._listener
         self.company.begin(caller, self._listener)
@@ -229,7 +235,7 @@ class RoomCall:
             self._closed(EndReason.FAILED)
         if self._channel is not None:
             self._channel.close()
-        if self._reason not in (None, EndReason.CALLER_HUNG_UP):
+        if self._reason not in (None, EndReason.CALLER_HUNG_UP) and not self._yields:
             for peer in self.company.here:
                 # who came by phone is connected until the room lets go of them
                 if peer.phone is not None and not await self._put_through(peer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2_000
 MAX_STREAM = 16_384
-READ_S = 5.0
+READ_S = BEGIN_S = 5.0
 HOST = "offhook.host"
 """Attribute of participants whose token says that they may speak through the agent."""
 REFUSED = 1403
@@ -77,7 +78,7 @@ class Talk:
 
     def _chat(self, reader: rtc.TextStreamReader, identity: str) -> None:
         peer = self._admitted(identity)
-        if peer is None or peer.listener is None:
+        if peer is None or (peer.listener is None and self._call.company.begun.is_set()):
             reader.close()
         else:
             self._call.spawn(self._read(reader, peer), "chat")
@@ -96,6 +97,9 @@ class Talk:
         finally:
             reader.close()
         line = text.strip()[:MAX_TEXT]
+        with suppress(TimeoutError):  # who came first may write before the call has begun
+            async with asyncio.timeout(BEGIN_S):
+                await self._call.company.begun.wait()
         if line and peer.listener is not None:
             self._call.words.expect_answer()
             peer.listener.on_text(line)
