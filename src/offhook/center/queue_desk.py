@@ -24,7 +24,7 @@ from offhook.center.staff import Staff, Viewer
 from offhook.center.waiting import Queue, WaitingCall
 from offhook.center.way import Alone, Way
 from offhook.foundation.center_events import CallBackAsked, QueueMissed, QueueOutcome, QueueRang
-from offhook.foundation.errors import ConflictError, LimitError, NotFoundError
+from offhook.foundation.errors import ConflictError, LimitError
 from offhook.foundation.people import Person
 from offhook.protocols.live_words import message
 
@@ -314,10 +314,3 @@ class QueueDesk:
                 waiting.taken = ""
                 self.changed()
         self._rings.stop(order)
-
-
-def wanted(presence: str) -> Presence:
-    """What a person may say of themselves. Raises NotFoundError."""
-    if presence not in (Presence.AVAILABLE, Presence.AWAY):
-        raise NotFoundError("a person is available, or away")
-    return Presence(presence)
