@@ -131,6 +131,14 @@ def test_a_key_between_words_is_no_loss() -> None:
     assert (found.lost, found.jitter) == (0, 0)
 
 
+def test_another_ear_begins_where_the_one_before_it_ended() -> None:
+    first, heard = Ear(), []
+    first.take(*range(10), now=0.1)  # all at once: what was heard is ahead of the clock
+    second = RtpEar(96, 101, 0.0, lambda audio, at_ms: heard.append(at_ms), print, first.ear.ends)
+    second.take(first.packets[20], 0.15)
+    assert heard == [first.ms[-1] + 20]
+
+
 def test_what_cannot_be_decoded_is_concealed() -> None:
     ear = Ear()
     ear.take(0, 1)

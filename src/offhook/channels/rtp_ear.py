@@ -21,7 +21,8 @@ _HALF = 1 << 31
 
 class RtpEar:
     """`on_audio(samples, at_ms)` is given WIDEBAND in order; `on_digit` each telephone event once. Media time
-    began at `epoch`, in the loop's seconds: a stream that begins later begins there."""
+    began at `epoch`, in the loop's seconds: a stream that begins later begins there, and not before `begins`,
+    where the ear before this one ended."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class RtpEar:
         epoch: float,
         on_audio: Callable[[bytes, int], None],
         on_digit: Callable[[str], None],
+        begins: int = 0,
     ) -> None:
         self._opus = opus
         self._digits = digits
@@ -39,9 +41,14 @@ class RtpEar:
         self._ssrc: int | None = None
         self._event = -1
         self._time = MediaTime()
-        self._begin(0)
+        self._begin(begins)
         self.count = ReceptionCount(CLOCK)
         self.concealed = self.recovered = self.malformed = 0
+
+    @property
+    def ends(self) -> int:
+        """Where the next sample belongs, in units of the RTP clock since the epoch."""
+        return self._clock
 
     def _begin(self, clock: int) -> None:
         """Another stream begins, at this place of our clock."""

@@ -164,7 +164,8 @@ class WebRtcChannel:
     def _connect(self, peer: Peer) -> None:
         offer = peer.offer
         hear = self._heard if offer.sends else lambda audio, at_ms: None
-        self._ear = RtpEar(offer.opus, offer.digits, self._epoch, hear, self.press)
+        begins = self._ear.ends if self._ear is not None else 0
+        self._ear = RtpEar(offer.opus, offer.digits, self._epoch, hear, self.press, begins)
         self._mouth = RtpMouth(offer.opus, peer.ssrc, self._reached)
         if offer.hears:
             self._mouth.send = peer.send
