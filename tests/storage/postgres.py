@@ -7,7 +7,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -47,7 +46,7 @@ def server() -> Iterator[str]:
                 [program, "-D", data, *options], stdout=log, stderr=log, cwd=folder, **who
             )
         try:
-            _wait(folder / ".s.PGSQL.5432", child)
+            _wait(folder, child)
             yield f"postgresql+psycopg://offhook@/postgres?host={folder}"
         finally:
             child.send_signal(signal.SIGQUIT)
@@ -57,11 +56,14 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(path: Path, child: subprocess.Popen[bytes]) -> None:
+def _wait(folder: Path, child: subprocess.Popen[bytes]) -> None:
+    """Until it lets somebody in: its socket is there before that."""
+    import psycopg
+
     end = time.monotonic() + 30
     while True:
-        with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
-            line.connect(str(path))
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(host=str(folder), user="offhook", dbname="postgres", connect_timeout=5).close()
             return
         assert child.poll() is None, "PostgreSQL does not start"
         assert time.monotonic() < end, "PostgreSQL does not answer"
