@@ -23,9 +23,8 @@ from offhook.protocols.live import Audio, Command, LiveRole, Mute, Ping, read, r
 
 _HIGH, _LOW = 65_536, 16_384
 _UNIT_MS = 20
-SILENCE_S = {Stance.TAKE_OVER: 1.5, Stance.CONSULT: 1.5}
-"""For whom a caller waits and who is not there any more must not leave the caller alone: with the time
-between two looks it is noticed within 2 s."""
+SILENCE_S = {Stance.TAKE_OVER: 2.0, Stance.CONSULT: 1.5}
+"""For whom a caller waits and who is not there any more must not leave the caller alone."""
 
 
 class LiveSocket(PeerSocket):

@@ -68,8 +68,8 @@ class Pulse:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether it is time for a ping: half of the patience, or more, is left for the answer."""
-        return self._quiet > 0 and self._quiet * 2 >= self.patience - 1
+        """Whether it is time for a ping."""
+        return self._quiet * 2 >= self.patience
 
     def is_lost(self, received: int, paused: bool) -> bool:
         self._quiet = 0 if received != self._seen else self._quiet + 1
