@@ -146,6 +146,8 @@ class WaitingCall:
         match entry.event:
             case CallEnded():
                 self._ended()
+            case LegJoined(leg=LegKind.GUEST) | LegLeft(leg=LegKind.GUEST):
+                pass  # of the caller's party: nobody who answers
             case LegJoined(seat=seat, by=by, stance=stance) | StanceChanged(seat=seat, by=by, stance=stance):
                 self._stands(seat, by, stance in TALKS)
             case LegLeft(seat=seat, lost=lost) if seat == self._seat:
