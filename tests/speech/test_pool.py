@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -48,6 +50,20 @@ async def test_results_come_back_to_the_loop_and_close_ends_the_threads() -> Non
     with pytest.raises(ProviderError, match="is closed") as refused:
         await workers.run(1, 5)
     assert not refused.value.retryable
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux alone")
+async def test_polite_threads_give_way() -> None:
+    def niceness(tickets: Sequence[Ticket[int, int]]) -> None:
+        for ticket in tickets:
+            ticket.resolve(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    found = []
+    for polite in (False, True):
+        workers: Workers[int, int] = Workers("test", niceness, polite=polite)
+        found.append(await workers.run(0, 5))
+        await workers.close()
+    assert found[1] > found[0]
 
 
 async def test_what_waits_is_taken_as_one_batch_up_to_its_limit() -> None:

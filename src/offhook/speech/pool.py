@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from offhook.foundation.errors import ProviderError
+
+_POLITE = 5
+"""More than so far from the others, a thread that holds the interpreter is not let finish for too long."""
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -60,7 +65,8 @@ class Workers(Generic[In, Out]):
 
     `work` resolves the tickets it is given, in any order and one by one if it likes; it may
     skip those that are `gone`. What it raises fails the tickets it left unsettled. At most
-    `waiting` tickets queue; more are refused at once with a retryable ProviderError.
+    `waiting` tickets queue; more are refused at once with a retryable ProviderError. `polite` threads
+    give way to those that callers wait for (on Linux).
     """
 
     def __init__(
@@ -71,11 +77,13 @@ class Workers(Generic[In, Out]):
         threads: int = 1,
         batch: int = 1,
         waiting: int = 256,
+        polite: bool = False,
     ) -> None:
         self.name = name
         self._work = work
         self._batch = batch
         self._waiting = waiting
+        self._polite = polite
         self._queue: deque[Ticket[In, Out]] = deque()
         self._ready = threading.Condition()
         self._busy = 0
@@ -127,6 +135,9 @@ class Workers(Generic[In, Out]):
                 self._ready.wait()
 
     def _run(self) -> None:
+        if self._polite and sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
         while batch := self._take():
             try:
                 self._work(batch)

@@ -50,7 +50,7 @@ class SentimentDesk:
         self._reader = reader
         self._voice = voice
         self._calls: dict[str, _Call] = {}
-        self.workers: Workers[_Turn, _Read] = Workers("sentiment", self._work)
+        self.workers: Workers[_Turn, _Read] = Workers("sentiment", self._work, batch=8, polite=True)
 
     def follow(self, timeline: Timeline) -> Callable[[Entry], None]:
         """The sink of a call that begins."""
