@@ -105,15 +105,20 @@ async def test_the_same_again_is_asked_about_anew(stage_of, vendor, agent, work)
     assert "not run yet" in answers(vendor)[2]
 
 
+def says_yes(vendor, turn):
+    """As the vendor tells of a turn of the caller's."""
+    vendor.tell.on_speech(True, turn)
+    vendor.tell.on_speech(False, turn)
+    vendor.tell.on_words("Yes.", True, "en", turn)
+
+
 async def test_a_yes_after_a_human_had_the_call_is_to_something_else(stage_of, vendor, agent, work):
     stage = await greeted(stage_of, vendor, agent, tools=[work.tool(Effect.MONEY)])
     await asks(stage, vendor)
     stage.session.conversation.step_aside()
     await stage.wait(500)
     stage.session.conversation.step_in()
-    vendor.tell.on_speech(True, "yes")
-    vendor.tell.on_speech(False, "yes")
-    vendor.tell.on_words("Yes.", True, "en", "yes")
+    says_yes(vendor, "yes")
     vendor.calls("money", city="Lisbon")
     await stage.settle()
     assert work.runs == []
@@ -125,9 +130,7 @@ async def test_what_is_typed_settles_it_too(stage_of, vendor, agent, work, typed
     await asks(stage, vendor)
     stage.session.conversation.typed(typed)
     if not runs:
-        vendor.tell.on_speech(True, "later")
-        vendor.tell.on_speech(False, "later")
-        vendor.tell.on_words("Yes.", True, "en", "later")
+        says_yes(vendor, "later")
     vendor.calls("money", city="Lisbon")
     await stage.settle()
     assert len(work.runs) == runs
@@ -148,9 +151,7 @@ async def test_a_yes_to_what_was_asked_since_runs_nothing(stage_of, vendor, agen
             vendor.says("Would you like to hear our offers?")
     await stage.wait(200)
     await stage.until("listening", 20_000)
-    vendor.tell.on_speech(True, "yes")
-    vendor.tell.on_speech(False, "yes")
-    vendor.tell.on_words("Yes.", True, "en", "yes")
+    says_yes(vendor, "yes")
     vendor.calls("money", city="Lisbon")
     await stage.settle()
     assert work.runs == []

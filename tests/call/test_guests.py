@@ -11,7 +11,7 @@ from tests.call.human_stage import LOUD, WIDE, HumanStage, Tone, staged
 from offhook.call.guests import MAX_GUESTS
 from offhook.call.turns import Signal
 from offhook.foundation.desk_events import LegJoined, LegLeft
-from offhook.foundation.errors import LimitError
+from offhook.foundation.errors import LimitError, ProviderError
 from offhook.foundation.events import EndReason, Interrupted, LegKind, NoInput, TranscriptFinal
 from offhook.foundation.people import Mode, Stance
 from offhook.speech.base import Message
@@ -83,6 +83,23 @@ async def test_a_guest_who_talks_over_the_agent_stops_it(stage_of, agent) -> Non
     visitor.mic.peak = LOUD
     await humans.run(900, QUIET)
     assert len(humans.events(Interrupted)) == 1
+    assert humans.stage.floor == "listening"
+
+
+async def test_a_guest_whose_words_cannot_be_found_stops_the_agent_all_the_same(
+    stage_of, agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    humans = await staged(stage_of, agent, seconds=6.0, ears=("What does it cost?",))
+    asks, talks = enter(humans, "alice"), enter(humans, "bob")
+    await says(humans, asks)
+    await humans.stage.until("speaking", 3000)
+
+    def fails(*given: Any) -> None:
+        raise ProviderError("stt", "is away")
+
+    monkeypatch.setattr(humans.session.fittings.stt, "open", fails)
+    talks.mic.peak = LOUD
+    await humans.run(900, QUIET)
     assert humans.stage.floor == "listening"
 
 

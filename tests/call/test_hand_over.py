@@ -135,7 +135,8 @@ def test_what_is_owed_ends_with_the_callers_words():
     assert Handing(said[:1], 1, waits=True).owed == []
 
 
-async def test_who_goes_on_before_the_answer_that_is_owed_is_answered_once(stage_of, agent):
+async def back_with_a_line(stage_of, agent):
+    """A caller who asked a human something, and hears the agent say that it is back."""
     stage = stage_of(agent, texts=["What does it cost?", "And when do you open?"])
     await stage.greeted()
     talk = stage.session.conversation
@@ -146,6 +147,11 @@ async def test_who_goes_on_before_the_answer_that_is_owed_is_answered_once(stage
     talk.step_in(line="It is me again, and I will see to that at once.")
     await stage.until("speaking")
     await stage.wait(400)
+    return stage
+
+
+async def test_who_goes_on_before_the_answer_that_is_owed_is_answered_once(stage_of, agent):
+    stage = await back_with_a_line(stage_of, agent)
     await stage.say(900)
     await stage.wait(9_000)
     assert len(stage.llm.requests) == 1
@@ -155,16 +161,8 @@ async def test_who_goes_on_before_the_answer_that_is_owed_is_answered_once(stage
 
 
 async def test_what_is_said_over_the_line_belongs_to_what_is_owed(stage_of, agent):
-    stage = stage_of(agent, texts=["What does it cost?", "And when do you open?"])
-    await stage.greeted()
+    stage = await back_with_a_line(stage_of, agent)
     talk = stage.session.conversation
-    talk.step_aside()
-    await stage.say(600)
-    await stage.until("listening")
-    await stage.wait(1_000)
-    talk.step_in(line="It is me again, and I will see to that at once.")
-    await stage.until("speaking")
-    await stage.wait(400)
     talk.aside.hushed = True  # a colleague speaks, too: the end of the caller's turn is not answered now
     await stage.say(900)
     await stage.wait(1_500)

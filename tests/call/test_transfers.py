@@ -69,13 +69,19 @@ async def test_a_caller_whose_socket_is_lost_over_the_goodbye_is_put_through(ask
     assert to == [NUMBER], "the vendor still has the caller on the line"
 
 
-async def test_a_vendors_transfer_that_a_human_called_off_is_not_made(stage_of: Any, moving: Any) -> None:
+async def by_a_vendor(stage_of: Any, moving: Any) -> tuple[Any, list[str]]:
+    """A call whose vendor says that it puts the caller through."""
     vendor = Vendor()
     stage = await greeted(stage_of, vendor, moving)
     to = noted(stage)
     vendor.says("I will put you through.", 2_000)
     vendor.calls("transfer")
     await stage.wait(400)
+    return stage, to
+
+
+async def test_a_vendors_transfer_that_a_human_called_off_is_not_made(stage_of: Any, moving: Any) -> None:
+    stage, to = await by_a_vendor(stage_of, moving)
     assert stage.floor == "closing"
     stage.session.conversation.step_aside()
     await stage.wait(3_000)
@@ -87,12 +93,7 @@ async def test_a_vendors_transfer_that_a_human_called_off_is_not_made(stage_of: 
 async def test_a_vendors_caller_who_is_lost_over_the_goodbye_is_put_through(
     stage_of: Any, moving: Any
 ) -> None:
-    vendor = Vendor()
-    stage = await greeted(stage_of, vendor, moving)
-    to = noted(stage)
-    vendor.says("I will put you through.", 2_000)
-    vendor.calls("transfer")
-    await stage.wait(400)
+    stage, to = await by_a_vendor(stage_of, moving)
     stage.line.listener.on_closed(EndReason.PEER_LOST)
     await stage.wait(200)
     assert to == [NUMBER]

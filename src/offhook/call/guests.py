@@ -169,10 +169,11 @@ class Guests:
         """Every 20 ms: an agent who is talked over gives way, and nobody is silent while a guest speaks."""
         for guest in self._present:
             hearing = guest.hearing
-            if hearing is None or not hearing.owes_words or hearing.spoken_ms > BABBLE_MS:
+            spoken_ms = hearing.spoken_ms if hearing is not None else 0
+            if hearing is None or not (spoken_ms or hearing.owes_words) or spoken_ms > BABBLE_MS:
                 continue
             self._hall.conversation.attend()
-            if hearing.spoken_ms >= GIVE_WAY_MS and guest.answered and self._hall.mode is Mode.AGENT:
+            if spoken_ms >= GIVE_WAY_MS and guest.answered and self._hall.mode is Mode.AGENT:
                 self._hall.conversation.give_way()
 
     def close(self) -> None:
